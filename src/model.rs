@@ -1,0 +1,270 @@
+//! The words that every room shares: extensions, PINs, keys, sounds and the two kinds of time.
+
+use std::fmt;
+use std::ops::{Add, Sub};
+use std::sync::Arc;
+use std::time::Duration;
+
+use zeroize::Zeroize;
+
+/// Longest extension, in digits.
+pub const EXTENSION_DIGITS_MAX: usize = 16;
+/// Longest PIN, in digits.
+pub const PIN_DIGITS_MAX: usize = 16;
+
+/// An extension of the phone system: 1 to 16 digits.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Extension(String);
+
+impl Extension {
+    /// Takes 1 to [`EXTENSION_DIGITS_MAX`] ASCII digits; anything else is `None`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits = !text.is_empty() && text.len() <= EXTENSION_DIGITS_MAX;
+        (fits && text.bytes().all(|b| b.is_ascii_digit())).then(|| Self(text.to_owned()))
+    }
+
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Extension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for Extension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A PIN as it was keyed: 0 to 16 digits, wiped when dropped; its `Debug` prints nothing of it.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Pin(String);
+
+impl Pin {
+    /// Takes at most [`PIN_DIGITS_MAX`] ASCII digits (none is a PIN that is wrong everywhere); anything else is `None`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits = text.len() <= PIN_DIGITS_MAX && text.bytes().all(|b| b.is_ascii_digit());
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    /// The digits, for the policy, the hash and the one announcement of a temporary PIN.
+    pub fn digits(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Drop for Pin {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl fmt::Debug for Pin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pin")
+    }
+}
+
+/// The store's number of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AccountId(pub i64);
+
+/// The store's number of a site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SiteId(pub i64);
+
+/// The number by which callers key a system recording (1 to 99,999,999).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RecordingNumber(pub u32);
+
+/// The number of a change, spoken when it is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ChangeNumber(pub i64);
+
+/// This process's number of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CallId(pub u64);
+
+/// One of the twelve keys of a handset (events 0 to 11 of RFC 4733 table 7).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Key {
+    /// A digit, 0 to 9.
+    Digit(u8),
+    /// `*`.
+    Star,
+    /// `#`.
+    Pound,
+}
+
+impl Key {
+    /// All twelve keys, in the order of their RFC 4733 events.
+    pub const ALL: [Key; 12] = [
+        Key::Digit(0),
+        Key::Digit(1),
+        Key::Digit(2),
+        Key::Digit(3),
+        Key::Digit(4),
+        Key::Digit(5),
+        Key::Digit(6),
+        Key::Digit(7),
+        Key::Digit(8),
+        Key::Digit(9),
+        Key::Star,
+        Key::Pound,
+    ];
+
+    /// The key of an RFC 4733 event code; `None` for A to D, flash and all above.
+    pub fn from_event(event: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(event)).copied()
+    }
+
+    /// The key that a character names (`0` to `9`, `*`, `#`).
+    pub fn from_char(c: char) -> Option<Self> {
+        match c {
+            '0'..='9' => Some(Key::Digit(c as u8 - b'0')),
+            '*' => Some(Key::Star),
+            '#' => Some(Key::Pound),
+            _ => None,
+        }
+    }
+
+    /// The character on the key.
+    pub fn to_char(self) -> char {
+        match self {
+            Key::Digit(d) => char::from(b'0' + d),
+            Key::Star => '*',
+            Key::Pound => '#',
+        }
+    }
+}
+
+/// Prints nothing of the key: keys may be digits of a PIN.
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key")
+    }
+}
+
+/// A moment on the monotonic clock, in microseconds since the process's own epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Mono(pub u64);
+
+impl Mono {
+    /// The time from `earlier` to this moment; zero where `earlier` is later.
+    pub fn since(self, earlier: Mono) -> Duration {
+        Duration::from_micros(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl Add<Duration> for Mono {
+    type Output = Mono;
+    fn add(self, d: Duration) -> Mono {
+        Mono(self.0.saturating_add(u64::try_from(d.as_micros()).unwrap_or(u64::MAX)))
+    }
+}
+
+impl Sub<Duration> for Mono {
+    type Output = Mono;
+    fn sub(self, d: Duration) -> Mono {
+        Mono(self.0.saturating_sub(u64::try_from(d.as_micros()).unwrap_or(u64::MAX)))
+    }
+}
+
+/// A moment on the wall clock, in milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Wall(pub i64);
+
+/// A moment as the people at the site say it: local date and time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Civil {
+    /// The year, such as 2026.
+    pub year: u16,
+    /// 1 to 12.
+    pub month: u8,
+    /// 1 to 31.
+    pub day: u8,
+    /// 0 (Monday) to 6 (Sunday).
+    pub weekday: u8,
+    /// 0 to 23.
+    pub hour: u8,
+    /// 0 to 59.
+    pub minute: u8,
+}
+
+/// The sample rate of everything inside, in hertz.
+pub const SAMPLE_RATE: u32 = 8000;
+
+/// Mono audio, 16-bit linear samples at [`SAMPLE_RATE`], shared and never changed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Audio(pub Arc<[i16]>);
+
+impl Audio {
+    /// How long it lasts.
+    pub fn duration(&self) -> Duration {
+        Duration::from_micros(self.0.len() as u64 * 125)
+    }
+}
+
+impl fmt::Debug for Audio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Audio({} ms)", self.0.len() / 8)
+    }
+}
+
+/// The name of a recorded prompt, `prompts/<language>/<clip>.wav` without its ending.
+pub type Clip = &'static str;
+
+/// One thing that a caller hears.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sound {
+    /// A recorded prompt, in the language of the call.
+    Clip(Clip),
+    /// A system recording, a take or a spoken name.
+    Audio(Audio),
+}
+
+/// What is wrong with a take, spoken before its review.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// Shorter than half a second of speech.
+    TooShort,
+    /// So quiet that levelling would lift its noise too.
+    TooQuiet,
+    /// Samples at full scale.
+    Clipped,
+    /// No speech at all.
+    Silent,
+}
+
+/// A finished recording: ends trimmed, brought to the common loudness.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Take {
+    /// What is left after trimming; empty where there was nothing but silence.
+    pub audio: Audio,
+    /// What the caller is told about it before the review.
+    pub verdict: Option<Verdict>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_digit_of_a_pin_is_printed() {
+        let pin = Pin::parse("61849273").expect("a PIN");
+        assert_eq!(format!("{pin:?} {:?}", Key::Digit(7)), "Pin Key");
+    }
+
+    #[test]
+    fn an_extension_is_one_to_sixteen_digits() {
+        assert!(Extension::parse("1000").is_some());
+        for wrong in ["", "10a", "12345678901234567", "١٢"] {
+            assert_eq!(Extension::parse(wrong), None, "{wrong}");
+        }
+    }
+}

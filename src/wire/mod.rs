@@ -1,0 +1,1 @@
+//! Bytes to values and back: SIP, SDP, RTP, key events, G.711 and WAV.
