@@ -5,5 +5,6 @@
 //! feature `server`. ARCHITECTURE.md says which room may open which door.
 
 pub mod access;
+pub mod menu;
 pub mod model;
 pub mod wire;
