@@ -28,6 +28,8 @@ struct State {
 enum Event {
     Press(Key),
     Hold(Key),
+    /// More digits than any entry takes.
+    Overlong,
     Release,
     Played,
     Recorded(Take),
@@ -53,6 +55,7 @@ fn every_state_has_a_way_on_and_every_way_ends() {
         states += walk.from_the_answer(CallerInfo { extension });
     }
     assert!(states > 1000, "only {states} states");
+    println!("STATES {states}");
 
     let spoken: BTreeSet<Clip> = speech::en::clips().collect();
     let known: BTreeSet<Clip> = tree::clips().into_iter().filter(|clip| !spoken.contains(clip)).collect();
@@ -152,6 +155,9 @@ impl State {
         // One key that waits stands for many; the order of many is the property tests' affair.
         if !self.dialogue.has_key_waiting() {
             events.extend(Key::ALL.map(Event::Press));
+            if let Place::Question(_) = self.dialogue.listens_at() {
+                events.push(Event::Overlong);
+            }
             events.extend([Key::Digit(1), Key::Star].map(Event::Hold));
         }
         events
@@ -166,6 +172,13 @@ impl State {
             Event::Press(key) => {
                 next.dialogue.handle(next.now, Input::Key(key));
                 next.drain(walk, true);
+                next.dialogue.handle(next.now, Input::KeyUp);
+            }
+            Event::Overlong => {
+                for _ in 0..17 {
+                    next.dialogue.handle(next.now, Input::Key(Key::Digit(1)));
+                    next.drain(walk, true);
+                }
                 next.dialogue.handle(next.now, Input::KeyUp);
             }
             Event::Hold(key) => next.dialogue.handle(next.now, Input::Key(key)),
@@ -273,10 +286,9 @@ fn replies(action: &Action) -> Vec<Reply> {
         | Action::KeepRecording { .. }
         | Action::RestoreRecording { .. }
         | Action::CancelReboot => vec![Reply::Changed(change)],
-        Action::ListRecordings => vec![
-            Reply::Recordings(Vec::new()),
-            Reply::Recordings(vec![RecordingNumber(1), RecordingNumber(2)]),
-        ],
+        Action::ListRecordings => {
+            vec![Reply::Recordings(Vec::new()), Reply::Recordings(vec![RecordingNumber(1), RecordingNumber(2)])]
+        }
         Action::OpenRecording { .. } => vec![
             Reply::Recording { factory: true, draft: None },
             Reply::Recording { factory: false, draft: None },
@@ -334,13 +346,7 @@ fn sessions() -> Vec<Session> {
         must_change_pin,
         news,
     };
-    let news = vec![
-        News::RebootDone,
-        News::RebootFailed,
-        News::RebootUnknown,
-        News::BackupDone,
-        News::BackupFailed,
-    ];
+    let news = vec![News::RebootDone, News::RebootFailed, News::RebootUnknown, News::BackupDone, News::BackupFailed];
     vec![
         session(all, true, false, news.clone()),
         session(all, true, false, Vec::new()),
