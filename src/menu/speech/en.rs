@@ -74,8 +74,9 @@ pub fn number(number: u32) -> Vec<Clip> {
             clips.push(name);
         }
     }
-    if number == 0 || number % 1000 > 0 {
-        push_below_1000(&mut clips, number % 1000);
+    let rest = number % 1000;
+    if rest > 0 || number == 0 {
+        push_below_1000(&mut clips, rest);
     }
     clips
 }
@@ -114,7 +115,7 @@ pub fn date(at: Civil) -> Vec<Clip> {
 /// 2026 is "twenty twenty-six", 2005 "twenty oh five", 1900 "nineteen hundred", 2000 "two thousand".
 fn year(year: u16) -> Vec<Clip> {
     let (century, rest) = (u32::from(year / 100), u32::from(year % 100));
-    if year < 1000 || (year % 1000 == 0 && rest == 0) {
+    if year < 1000 || year.is_multiple_of(1000) {
         return number(u32::from(year));
     }
     let mut clips = number(century);
