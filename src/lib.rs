@@ -5,5 +5,9 @@
 //! feature `server`. ARCHITECTURE.md says which room may open which door.
 
 pub mod access;
+#[cfg(feature = "server")]
+pub mod effects;
 pub mod model;
+#[cfg(feature = "server")]
+pub mod store;
 pub mod wire;
