@@ -5,5 +5,7 @@
 //! feature `server`. ARCHITECTURE.md says which room may open which door.
 
 pub mod access;
+#[cfg(feature = "server")]
+pub mod config;
 pub mod model;
 pub mod wire;
