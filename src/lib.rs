@@ -7,5 +7,6 @@
 pub mod access;
 #[cfg(feature = "server")]
 pub mod config;
+pub mod media;
 pub mod model;
 pub mod wire;
