@@ -6,7 +6,10 @@
 
 pub mod access;
 #[cfg(feature = "server")]
+pub mod config;
+#[cfg(feature = "server")]
 pub mod effects;
+pub mod media;
 pub mod model;
 #[cfg(feature = "server")]
 pub mod store;
