@@ -135,7 +135,7 @@ mod tests {
                 match format {
                     SampleFormat::Float => writer.write_sample(value as f32).unwrap(),
                     SampleFormat::Int => {
-                        writer.write_sample((value * (2_f64.powi(i32::from(bits) - 1) - 1.0)) as i32).unwrap();
+                        writer.write_sample((value * (2_f64.powi(i32::from(bits) - 1) - 1.0)).round() as i32).unwrap();
                     }
                 }
             }
