@@ -248,7 +248,7 @@ async fn what_was_due_long_ago_is_not_done_out_of_the_blue() {
 
 fn exported(folder: &Path, number: u32) -> Option<Audio> {
     let bytes = fs::read(folder.join(format!("export/recording-{number}.wav"))).ok()?;
-    Some(wav::decode(&bytes, 300).unwrap())
+    Some(wav::read(&bytes, 300).unwrap())
 }
 
 #[tokio::test]
