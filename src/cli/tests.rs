@@ -147,7 +147,7 @@ async fn voicemail_verify_tells_right_from_wrong() {
 #[tokio::test]
 async fn recordings_in_and_out() {
     let world = World::initialised().await;
-    let tone = |n: i16| Audio((0..8000).map(|i| ((i % 80) * 100 + n) as i16).collect());
+    let tone = |n: i16| Audio((0..8000).map(|i| (i % 80) * 100 + n).collect());
     for (name, audio) in [("factory.wav", tone(1)), ("new.wav", tone(2))] {
         std::fs::write(world.path(name), wav::write(&audio).unwrap()).unwrap();
     }
