@@ -164,3 +164,30 @@ async fn news_is_told_until_it_was_heard() {
     assert_eq!(world.ask(&actor, Action::NewsHeard).await, Reply::Done);
     assert!(world.session("1004", "29618374").await.news.is_empty());
 }
+
+#[tokio::test]
+async fn a_pin_that_changes_meanwhile_is_checked_again() {
+    let world = World::new().await;
+    let (ctx, extension) = (world.ctx(), ext("1005"));
+    let verified = world.store.stored_pin(&ctx, &extension, PinKind::Account).await.unwrap();
+    let set = Admin::SetPin { extension: extension.clone(), pin: pin("736195"), temporary: false };
+    world.admin(set).await.unwrap();
+    let outcome = world.store.finish_login(&ctx, &extension, verified.as_deref(), true).await.unwrap();
+    assert_eq!(outcome, None, "the hash that was found to fit is no longer the PIN's");
+
+    let actor = world.actor("1005", "736195").await;
+    let mut same = Vec::new();
+    for _ in 0..8 {
+        let (store, ctx, actor) = (world.store.clone(), world.ctx(), actor.clone());
+        let set = Action::SetOwnVoicemailPin { new: pin("851730") };
+        same.push(tokio::spawn(async move { store.apply(&ctx, &actor, set).await }));
+    }
+    let mut changed = 0;
+    for reply in same {
+        match reply.await.unwrap() {
+            Reply::Changed(_) => changed += 1,
+            reply => assert_eq!(reply, refused(Refusal::PinUsedBefore)),
+        }
+    }
+    assert_eq!(changed, 1);
+}

@@ -9,8 +9,8 @@ use super::*;
 use crate::access::{Permission, RebootWhen, RestoreTo};
 use crate::store::lockout::Lockout;
 
-const SEEDS: u64 = 25;
-const STEPS: usize = 80;
+const SEEDS: u64 = 15;
+const STEPS: usize = 150;
 
 /// PINs that satisfy the policy and are no step from one another.
 const GOOD: [&str; 8] =
@@ -304,9 +304,10 @@ impl Run {
     }
 
     async fn login(&mut self) {
-        let extension = self.random.of(&["1000", "1001", "1002", "1003", "1004", "1005", "1006", "4711"]);
+        let extension =
+            self.random.of(&["1000", "1001", "1002", "1002", "1002", "1003", "1004", "1005", "1006", "4711"]);
         let digits = match self.model.accounts.get(extension) {
-            Some(account) if self.random.below(4) > 0 => account.account.digits.clone(),
+            Some(account) if self.random.below(3) > 0 => account.account.digits.clone(),
             _ => "99".to_owned(),
         };
         let expected = self.model.login(extension, &digits, self.world.now);
