@@ -6,4 +6,5 @@
 
 pub mod access;
 pub mod model;
+pub mod sip;
 pub mod wire;
