@@ -9,4 +9,5 @@ pub mod access;
 pub mod config;
 pub mod media;
 pub mod model;
+pub mod sip;
 pub mod wire;
