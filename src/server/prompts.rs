@@ -101,7 +101,7 @@ pub enum PromptReadError {
 pub fn read(path: &Path) -> Result<Vec<i16>, PromptReadError> {
     match std::fs::read(path) {
         Ok(bytes) => {
-            let audio = wav::read(&bytes, PROMPT_SECONDS_MAX).map_err(|e: WavError| PromptReadError::Broken(e.to_string()))?;
+            let audio = wav::decode(&bytes, PROMPT_SECONDS_MAX).map_err(|e: WavError| PromptReadError::Broken(e.to_string()))?;
             Ok(audio.0.to_vec())
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(PromptReadError::Missing),
