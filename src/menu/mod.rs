@@ -8,6 +8,10 @@ mod dialogue;
 mod entry;
 pub mod speech;
 pub mod tree;
+mod type_ahead;
+
+#[cfg(test)]
+mod tests;
 
 pub use crate::model::Ticket;
 pub use dialogue::Dialogue;
