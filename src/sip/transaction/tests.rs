@@ -54,7 +54,11 @@ fn run_invite_server(scenario: &str, reliable: bool, rows: &[Row]) {
             In::Response(_) => panic!("not of a server"),
         };
         assert_eq!((name(&got), machine.deadline()), (*output, next.map(ms)), "{scenario}: {input:?} at {at} ms");
-        assert_eq!(machine.is_terminated(), next.is_none() && !machine.is_proceeding(), "{scenario}: {input:?} at {at} ms");
+        assert_eq!(
+            machine.is_terminated(),
+            next.is_none() && !machine.is_proceeding(),
+            "{scenario}: {input:?} at {at} ms"
+        );
     }
 }
 
@@ -62,43 +66,68 @@ fn run_invite_server(scenario: &str, reliable: bool, rows: &[Row]) {
 fn invite_server_transactions() {
     use In::*;
     run_invite_server("17.2.1: 100 after 200 ms, once", false, &[(199, Tick, "", Some(200)), (200, Tick, "100", None)]);
-    run_invite_server("17.2.1: 100 at once for a retransmission", false, &[(50, Again, "100", None), (80, Again, "100", None)]);
-    run_invite_server("17.2.1: no 100 after a quick answer", false, &[(10, Refuse, "send", Some(510)), (200, Tick, "", Some(510))]);
-    run_invite_server("17.2.1: Timer G doubles to T2, Timer H ends it", false, &[
-        (0, Refuse, "send", Some(500)),
-        (500, Tick, "send", Some(1500)),
-        (1500, Tick, "send", Some(3500)),
-        (3500, Tick, "send", Some(7500)),
-        (7500, Tick, "send", Some(11_500)),
-        (11_500, Tick, "send", Some(15_500)),
-        (15_500, Tick, "send", Some(19_500)),
-        (19_500, Tick, "send", Some(23_500)),
-        (23_500, Tick, "send", Some(27_500)),
-        (27_500, Tick, "send", Some(31_500)),
-        (31_500, Tick, "send", Some(32_000)),
-        (32_000, Tick, "", None),
-    ]);
-    run_invite_server("17.2.1: ACK, then Timer I absorbs ACKs", false, &[
-        (0, Refuse, "send", Some(500)),
-        (300, Again, "send", Some(500)),
-        (400, Ack, "", Some(5400)),
-        (450, Again, "", Some(5400)),
-        (460, Ack, "", Some(5400)),
-        (5400, Tick, "", None),
-    ]);
-    run_invite_server("17.2.1: over TCP no Timer G, and Timer I is 0", true, &[
-        (0, Refuse, "send", Some(32_000)),
-        (100, Ack, "", None),
-    ]);
-    run_invite_server("17.2.1: over TCP Timer H runs too", true, &[(0, Refuse, "send", Some(32_000)), (32_000, Tick, "", None)]);
+    run_invite_server(
+        "17.2.1: 100 at once for a retransmission",
+        false,
+        &[(50, Again, "100", None), (80, Again, "100", None)],
+    );
+    run_invite_server(
+        "17.2.1: no 100 after a quick answer",
+        false,
+        &[(10, Refuse, "send", Some(510)), (200, Tick, "", Some(510))],
+    );
+    run_invite_server(
+        "17.2.1: Timer G doubles to T2, Timer H ends it",
+        false,
+        &[
+            (0, Refuse, "send", Some(500)),
+            (500, Tick, "send", Some(1500)),
+            (1500, Tick, "send", Some(3500)),
+            (3500, Tick, "send", Some(7500)),
+            (7500, Tick, "send", Some(11_500)),
+            (11_500, Tick, "send", Some(15_500)),
+            (15_500, Tick, "send", Some(19_500)),
+            (19_500, Tick, "send", Some(23_500)),
+            (23_500, Tick, "send", Some(27_500)),
+            (27_500, Tick, "send", Some(31_500)),
+            (31_500, Tick, "send", Some(32_000)),
+            (32_000, Tick, "", None),
+        ],
+    );
+    run_invite_server(
+        "17.2.1: ACK, then Timer I absorbs ACKs",
+        false,
+        &[
+            (0, Refuse, "send", Some(500)),
+            (300, Again, "send", Some(500)),
+            (400, Ack, "", Some(5400)),
+            (450, Again, "", Some(5400)),
+            (460, Ack, "", Some(5400)),
+            (5400, Tick, "", None),
+        ],
+    );
+    run_invite_server(
+        "17.2.1: over TCP no Timer G, and Timer I is 0",
+        true,
+        &[(0, Refuse, "send", Some(32_000)), (100, Ack, "", None)],
+    );
+    run_invite_server(
+        "17.2.1: over TCP Timer H runs too",
+        true,
+        &[(0, Refuse, "send", Some(32_000)), (32_000, Tick, "", None)],
+    );
     for reliable in [false, true] {
-        run_invite_server("6026 7.1: Accepted absorbs the INVITE until Timer L", reliable, &[
-            (100, Accept, "", Some(32_100)),
-            (600, Again, "", Some(32_100)),
-            (700, Ack, "", Some(32_100)),
-            (800, Refuse, "", Some(32_100)),
-            (32_100, Tick, "", None),
-        ]);
+        run_invite_server(
+            "6026 7.1: Accepted absorbs the INVITE until Timer L",
+            reliable,
+            &[
+                (100, Accept, "", Some(32_100)),
+                (600, Again, "", Some(32_100)),
+                (700, Ack, "", Some(32_100)),
+                (800, Refuse, "", Some(32_100)),
+                (32_100, Tick, "", None),
+            ],
+        );
     }
 }
 
@@ -152,24 +181,32 @@ fn run_client(scenario: &str, reliable: bool, rows: &[Row]) {
 #[test]
 fn non_invite_client_transactions() {
     use In::*;
-    run_client("17.1.2.2: Timer E doubles to T2, Timer F ends it", false, &[
-        (500, Tick, "send", Some(1500)),
-        (1500, Tick, "send", Some(3500)),
-        (3500, Tick, "send", Some(7500)),
-        (7500, Tick, "send", Some(11_500)),
-        (32_000, Tick, "", None),
-    ]);
-    run_client("17.1.2.2: in Proceeding Timer E is T2", false, &[
-        (100, Response(100), "", Some(500)),
-        (500, Tick, "send", Some(4500)),
-        (4500, Tick, "send", Some(8500)),
-    ]);
-    run_client("17.1.2.2: Timer K absorbs the response's copies", false, &[
-        (100, Response(200), "", Some(5100)),
-        (200, Response(200), "", Some(5100)),
-        (5100, Tick, "", None),
-    ]);
-    run_client("17.1.2.2: over TCP nothing is sent twice", true, &[(31_999, Tick, "", Some(32_000)), (32_000, Tick, "", None)]);
+    run_client(
+        "17.1.2.2: Timer E doubles to T2, Timer F ends it",
+        false,
+        &[
+            (500, Tick, "send", Some(1500)),
+            (1500, Tick, "send", Some(3500)),
+            (3500, Tick, "send", Some(7500)),
+            (7500, Tick, "send", Some(11_500)),
+            (32_000, Tick, "", None),
+        ],
+    );
+    run_client(
+        "17.1.2.2: in Proceeding Timer E is T2",
+        false,
+        &[(100, Response(100), "", Some(500)), (500, Tick, "send", Some(4500)), (4500, Tick, "send", Some(8500))],
+    );
+    run_client(
+        "17.1.2.2: Timer K absorbs the response's copies",
+        false,
+        &[(100, Response(200), "", Some(5100)), (200, Response(200), "", Some(5100)), (5100, Tick, "", None)],
+    );
+    run_client(
+        "17.1.2.2: over TCP nothing is sent twice",
+        true,
+        &[(31_999, Tick, "", Some(32_000)), (32_000, Tick, "", None)],
+    );
     run_client("17.1.2.2: Timer K is 0 over TCP", true, &[(100, Response(481), "", None)]);
 }
 

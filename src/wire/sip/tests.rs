@@ -134,7 +134,9 @@ fn what_is_malformed_is_refused_with_an_answer() {
 fn responses_acks_and_noise_get_no_answer() {
     let ack = INVITE.replace("INVITE", "ACK").replacen("CSeq: 314", "CSeq: x", 1);
     let response = INVITE.replacen("INVITE sip:7000@192.0.2.1 SIP/2.0", "SIP/2.0 4294967301 Oh", 1);
-    for text in [&ack, &response, "", "x", "\r\n", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "INVITE sip:a@b SIP/2.0\r\n\r\n"] {
+    for text in
+        [&ack, &response, "", "x", "\r\n", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "INVITE sip:a@b SIP/2.0\r\n\r\n"]
+    {
         assert_eq!(refused(text).echo, None, "{text}");
     }
 }
