@@ -119,6 +119,8 @@ fn what_is_malformed_is_refused_with_an_answer() {
         ("z9hG4bKabc", "z9hG4bK", 400),
         ("Via: SIP/2.0/UDP ", "Via: SIP/2.0/UDP", 400),
         (";rport", ";;rport", 400),
+        (";rport", ";rport,", 400),
+        ("\"A, B\" <sip:1004@192.0.2.9>", "sip:1004@192.0.2.9?x=y", 400),
         ("Content-Length: 4\r\n\r\nv=0\n", "Content-Length: 0\r\n", 400),
     ];
     for (from, to, code) in rows {
@@ -133,10 +135,18 @@ fn what_is_malformed_is_refused_with_an_answer() {
 #[test]
 fn responses_acks_and_noise_get_no_answer() {
     let ack = INVITE.replace("INVITE", "ACK").replacen("CSeq: 314", "CSeq: x", 1);
+    let folded = INVITE.replacen("SIP/2.0\r\nVia", "SIP/2.0\r\n Via", 1);
     let response = INVITE.replacen("INVITE sip:7000@192.0.2.1 SIP/2.0", "SIP/2.0 4294967301 Oh", 1);
-    for text in
-        [&ack, &response, "", "x", "\r\n", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "INVITE sip:a@b SIP/2.0\r\n\r\n"]
-    {
+    for text in [
+        &ack,
+        &response,
+        &folded,
+        "",
+        "x",
+        "\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "INVITE sip:a@b SIP/2.0\r\n\r\n",
+    ] {
         assert_eq!(refused(text).echo, None, "{text}");
     }
 }
@@ -185,6 +195,14 @@ fn a_stream_is_cut_wherever_it_is_torn() {
         let chunks: Vec<&[u8]> = stream.as_bytes().chunks(size).collect();
         assert_eq!(frames(&chunks), expected, "chunks of {size}");
     }
+}
+
+#[test]
+fn rfc5626_a_ping_is_two_empty_lines_in_a_row() {
+    let stream = format!("\r\n{INVITE}\r\n{INVITE}");
+    let message = Frame::Message(INVITE.as_bytes().to_vec());
+    assert_eq!(frames(&[stream.as_bytes()]), [message.clone(), message]);
+    assert_eq!(frames(&[b"\r\n", b"\r", b"\n\r\n"]), [Frame::Ping]);
 }
 
 #[test]

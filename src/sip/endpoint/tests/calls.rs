@@ -128,6 +128,37 @@ fn rfc3261_9_2_cancel_races_with_the_answer_and_loses() {
 }
 
 #[test]
+fn rfc3261_9_2_a_late_cancel_of_the_invite_does_not_touch_its_reinvite() {
+    let mut world = World::new();
+    let dialog = world.call();
+    world.get(&invite("r1").within(dialog).seq(2));
+    world.event();
+    assert_eq!(world.gets(&request("CANCEL", "i1")), "200 CANCEL");
+}
+
+#[test]
+fn rfc3261_17_2_3_the_same_branch_of_another_sender_is_another_transaction() {
+    let mut world = World::new();
+    world.ring(&invite("i1"));
+    world.ring(&invite("i1").via("192.0.2.9:5070").call("call-2"));
+    assert_eq!(world.endpoint.calls(), 2);
+}
+
+#[test]
+fn a_session_description_that_nobody_asked_for_is_left_aside() {
+    let mut world = World::new();
+    let dialog = world.ring(&invite("i1"));
+    world.answer(dialog);
+    world.get(&request("ACK", "a1").within(dialog).body("application/sdp", "v=0 third"));
+    assert_eq!(world.event(), Event::Confirmed { dialog, answer: None });
+    let mut world = World::new();
+    let dialog = world.ring(&invite("i1").no_body());
+    world.answer(dialog);
+    world.get(&request("ACK", "a1").within(dialog).body("text/plain", "hello"));
+    assert_eq!(world.event(), Event::Confirmed { dialog, answer: None });
+}
+
+#[test]
 fn a_call_is_rejected_with_what_the_shell_says() {
     let mut world = World::new();
     let dialog = world.ring(&invite("i1"));
@@ -137,6 +168,11 @@ fn a_call_is_rejected_with_what_the_shell_says() {
     assert_eq!(sent[0].header("Retry-After").as_deref(), Some("30"));
     assert_eq!(world.event(), ended(dialog, EndReason::Rejected));
     assert_eq!(world.gets(&invite("i1")), "486 INVITE", "17.2.1: again");
+    let other = world.ring(&invite("i2").call("call-2"));
+    world.endpoint.reject(world.now, other, 200, &[]).expect("rejected");
+    assert_eq!(words(&world.sent()), "500 INVITE", "a code that does not reject");
+    world.get(&request("ACK", "i2").call("call-2").tagged("any"));
+    world.events();
     world.get(&request("ACK", "i1").tagged("any"));
     assert_eq!(world.gets(&invite("i1")), "", "17.2.1: Confirmed absorbs");
     world.assert_empty();
@@ -149,6 +185,8 @@ fn rfc3261_15_no_bye_before_the_ack() {
     world.answer(dialog);
     world.endpoint.hang_up(world.now, dialog).expect("hung up");
     assert_eq!(words(&world.sent()), "");
+    assert_eq!(world.gets(&invite("r1").within(dialog).seq(2)), "500 INVITE", "nothing new is begun");
+    world.get(&request("ACK", "r1").within(dialog).seq(2));
     assert_eq!(world.passes(500), [at(500, "200 INVITE")]);
     assert_eq!(world.gets(&request("ACK", "a1").within(dialog)), "BYE");
     assert_eq!(world.event(), ended(dialog, EndReason::HungUp));
@@ -211,6 +249,13 @@ fn rfc3261_8_2_2_2_a_merged_request_gets_482() {
     assert_eq!(world.gets(&invite("other-path")), "482 INVITE");
     world.answer(dialog);
     assert_eq!(world.gets(&invite("third-path")), "482 INVITE");
+    for path in ["other-path", "third-path"] {
+        world.get(&request("ACK", path).tagged("x"));
+    }
+    world.get(&request("ACK", "a1").within(dialog));
+    world.event();
+    world.pass(6000);
+    assert_eq!(world.gets(&invite("late-path")), "482 INVITE", "as long as the first one is remembered");
     assert_eq!(world.events(), []);
     assert_eq!(world.gets(&invite("next").seq(2)), "", "a new CSeq is a new request");
 }

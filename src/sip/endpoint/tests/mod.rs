@@ -31,6 +31,7 @@ struct Msg {
     method: &'static str,
     uri: String,
     branch: String,
+    via: &'static str,
     from_tag: String,
     to_tag: Option<String>,
     call_id: String,
@@ -45,6 +46,7 @@ fn request(method: &'static str, branch: &str) -> Msg {
         method,
         uri: "sip:7000@192.0.2.1".into(),
         branch: branch.into(),
+        via: "192.0.2.9:5060",
         from_tag: "callertag".into(),
         to_tag: None,
         call_id: "call-1@192.0.2.9".into(),
@@ -66,6 +68,10 @@ impl Msg {
     }
     fn body(mut self, kind: &'static str, body: &'static str) -> Self {
         self.body = Some((kind, body));
+        self
+    }
+    fn via(mut self, sent_by: &'static str) -> Self {
+        self.via = sent_by;
         self
     }
     fn no_body(mut self) -> Self {
@@ -98,7 +104,7 @@ impl Msg {
 
     fn text(&self) -> String {
         let mut text = format!("{} {} SIP/2.0\r\n", self.method, self.uri);
-        text += &format!("Via: SIP/2.0/UDP 192.0.2.9:5060;branch=z9hG4bK{}\r\nMax-Forwards: 0\r\n", self.branch);
+        text += &format!("Via: SIP/2.0/UDP {};branch=z9hG4bK{}\r\nMax-Forwards: 0\r\n", self.via, self.branch);
         text += &format!("From: \"A\" <sip:1004@192.0.2.9>;tag={}\r\n", self.from_tag);
         let to_tag = self.to_tag.as_ref().map(|tag| format!(";tag={tag}")).unwrap_or_default();
         text += &format!("To: <sip:7000@192.0.2.1>{to_tag}\r\nCall-ID: {}\r\n", self.call_id);

@@ -41,6 +41,8 @@ fn a_malformed_request_is_answered_by_its_via_too() {
     assert!(sent.text.starts_with("SIP/2.0 400 Bad Request\r\n"));
     let again = world.get_text(&text).remove(0);
     assert_eq!(sent.text, again.text, "8.2.7: the same tag again");
+    let with_tag = text.replacen("192.0.2.1>\r\nCall", "192.0.2.1>;tag=x\r\nCall", 1);
+    assert_eq!(world.get_text(&with_tag)[0].header("To").as_deref(), Some("<sip:7000@192.0.2.1>;tag=x"));
     let broken_via = text.replacen("SIP/2.0/UDP 192", "SIP/2.0-UDP 192", 1);
     assert_eq!(world.get_text(&broken_via)[0].flow.peer.port(), 4444, "the source, where Via says nothing");
 }
@@ -69,17 +71,20 @@ fn rfc3261_12_1_1_record_route_is_repeated_and_followed() {
             .header("Record-Route: <sip:p3.example.com;lr>")
     };
     let mut world = World::new();
-    let dialog = world.ring(&routes("192.0.2.9:5080;lr"));
+    let dialog = world.ring(&routes("192.0.2.9:5080;lr=on"));
     let ok = world.answer(dialog);
     assert_eq!(
         ok.headers("Record-Route"),
-        ["<sip:192.0.2.9:5080;lr>, <sip:p2.example.com;lr>", "<sip:p3.example.com;lr>"]
+        ["<sip:192.0.2.9:5080;lr=on>, <sip:p2.example.com;lr>", "<sip:p3.example.com;lr>"]
     );
     world.get(&request("ACK", "a1").within(dialog));
     world.endpoint.hang_up(world.now, dialog).expect("hung up");
     let bye = world.sent().remove(0);
     assert!(bye.text.starts_with("BYE sip:1004@192.0.2.9:5062 SIP/2.0\r\n"));
-    assert_eq!(bye.headers("Route"), ["<sip:192.0.2.9:5080;lr>", "<sip:p2.example.com;lr>", "<sip:p3.example.com;lr>"]);
+    assert_eq!(
+        bye.headers("Route"),
+        ["<sip:192.0.2.9:5080;lr=on>", "<sip:p2.example.com;lr>", "<sip:p3.example.com;lr>"]
+    );
     assert_eq!(bye.flow.peer.port(), 5080, "the first route is the next hop");
 
     let mut world = World::new();
@@ -131,8 +136,11 @@ fn a_dialog_follows_its_caller_to_another_address_and_connection() {
     world.endpoint.handle_flow_closed(world.now, ConnectionId(1));
     assert_eq!(world.events(), [], "a call that is up outlives its connection");
     world.flow = tcp("192.0.2.9:40001", 2);
-    assert_eq!(world.gets(&request("BYE", "b1").within(dialog).seq(2)), "200 BYE");
-    assert_eq!(world.event(), ended(dialog, EndReason::Bye));
+    assert_eq!(world.gets(&request("INFO", "n1").within(dialog).seq(2)), "200 INFO");
+    world.endpoint.hang_up(world.now, dialog).expect("hung up");
+    let bye = world.sent().remove(0);
+    assert_eq!((bye.what(), bye.flow), ("BYE".into(), world.flow));
+    assert_eq!(world.event(), ended(dialog, EndReason::HungUp));
     world.assert_empty();
 }
 
@@ -178,4 +186,7 @@ fn a_configured_address_is_what_contact_and_via_name() {
     world.get(&request("ACK", "a1").within(dialog));
     world.endpoint.hang_up(world.now, dialog).expect("hung up");
     assert!(world.sent()[0].header("Via").is_some_and(|via| via.starts_with("SIP/2.0/UDP 203.0.113.5:5060;")));
+    world.flow.local = "[2001:db8::1]:5060".parse().expect("an address");
+    let sent = world.get(&request("OPTIONS", "o1")).remove(0);
+    assert_eq!(sent.header("Contact").as_deref(), Some("<sip:7000@[2001:db8::1]:5060>"), "of its own family only");
 }
