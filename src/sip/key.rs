@@ -44,14 +44,11 @@ impl TransactionKey {
 }
 
 impl MergeKey {
-    /// `None` for a request within a dialog, which is never merged.
-    pub(super) fn of(random: &Random, request: &Request) -> Option<Self> {
+    /// The key of a request outside a dialog; one within a dialog is never merged.
+    pub(super) fn of(random: &Random, request: &Request) -> Self {
         let head = &request.head;
-        if head.to.tag().is_some() {
-            return None;
-        }
         let seq = head.cseq.seq.to_string();
         let from_tag = head.from.tag().unwrap_or_default();
-        Some(Self(random.hash_wide(&["merge", from_tag, head.call_id(), &seq, head.cseq.method.as_str()])))
+        Self(random.hash_wide(&["merge", from_tag, head.call_id(), &seq, head.cseq.method.as_str()]))
     }
 }
