@@ -339,6 +339,7 @@ impl Dialogue {
         }
         if !place.in_hand() {
             self.work = Work::Nothing;
+            self.confirm = None;
         }
         if let Place::Question(question) = place
             && question.destructive
@@ -438,6 +439,7 @@ impl Dialogue {
         self.ahead.clear();
         self.entry.clear();
         self.work = Work::Nothing;
+        self.confirm = None;
         self.greeting = None;
         self.moves_on = None;
         self.timer = None;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::access::{Action, RebootWhen, Refusal, Reply};
 use crate::menu::speech::Words;
-use crate::menu::tree::{COUNTDOWN, MAINTENANCE, REBOOT, Place};
+use crate::menu::tree::{COUNTDOWN, MAINTENANCE, Place, REBOOT};
 
 use super::{Dialogue, Work};
 

@@ -3,7 +3,7 @@
 use crate::access::{Action, Refusal, Reply, RestoreTo};
 use crate::menu::entry::Entry;
 use crate::menu::speech::Words;
-use crate::menu::tree::{MAIN, RECORDING, RECORDING_LIST, RECORDING_NUMBER, REVIEW, Place};
+use crate::menu::tree::{MAIN, Place, RECORDING, RECORDING_LIST, RECORDING_NUMBER, REVIEW};
 use crate::model::{Audio, RecordingNumber};
 
 use super::{Dialogue, Then, Work};
@@ -83,13 +83,8 @@ impl Dialogue {
     }
 
     fn open_recording(&mut self, number: RecordingNumber) {
-        self.work = Work::Recording(Recording {
-            number,
-            factory: false,
-            take: None,
-            take_is_draft: false,
-            has_draft: false,
-        });
+        self.work =
+            Work::Recording(Recording { number, factory: false, take: None, take_is_draft: false, has_draft: false });
         self.ask(Action::OpenRecording { number }, Place::Question(&RECORDING_NUMBER), Self::recording_opened);
     }
 

@@ -3,7 +3,7 @@
 use crate::access::{Action, Refusal, Reply};
 use crate::menu::entry::Entry;
 use crate::menu::speech::Words;
-use crate::menu::tree::{TEMPORARY_PIN, USER, USER_EXTENSION, Place};
+use crate::menu::tree::{Place, TEMPORARY_PIN, USER, USER_EXTENSION};
 use crate::model::{Extension, Pin};
 
 use super::{Dialogue, Work};

@@ -2,15 +2,31 @@
 
 use crate::model::{Civil, Clip};
 
-const DIGITS: [Clip; 10] = [
-    "digit-0", "digit-1", "digit-2", "digit-3", "digit-4", "digit-5", "digit-6", "digit-7", "digit-8", "digit-9",
-];
+const DIGITS: [Clip; 10] =
+    ["digit-0", "digit-1", "digit-2", "digit-3", "digit-4", "digit-5", "digit-6", "digit-7", "digit-8", "digit-9"];
 
 /// Zero to nineteen: the numbers with a word of their own.
 const SMALL: [Clip; 20] = [
-    "number-0", "number-1", "number-2", "number-3", "number-4", "number-5", "number-6", "number-7", "number-8",
-    "number-9", "number-10", "number-11", "number-12", "number-13", "number-14", "number-15", "number-16", "number-17",
-    "number-18", "number-19",
+    "number-0",
+    "number-1",
+    "number-2",
+    "number-3",
+    "number-4",
+    "number-5",
+    "number-6",
+    "number-7",
+    "number-8",
+    "number-9",
+    "number-10",
+    "number-11",
+    "number-12",
+    "number-13",
+    "number-14",
+    "number-15",
+    "number-16",
+    "number-17",
+    "number-18",
+    "number-19",
 ];
 
 /// Twenty to ninety.
@@ -32,8 +48,7 @@ const MONTHS: [Clip; 12] = [
     "month-11", "month-12",
 ];
 
-const WEEKDAYS: [Clip; 7] =
-    ["weekday-0", "weekday-1", "weekday-2", "weekday-3", "weekday-4", "weekday-5", "weekday-6"];
+const WEEKDAYS: [Clip; 7] = ["weekday-0", "weekday-1", "weekday-2", "weekday-3", "weekday-4", "weekday-5", "weekday-6"];
 
 const OH: Clip = "time-oh";
 const AM: Clip = "time-am";
@@ -87,14 +102,11 @@ pub fn time(at: Civil) -> Vec<Clip> {
 /// A date: weekday, month, day as an ordinal, year as two pairs; a part that no calendar has is left out.
 pub fn date(at: Civil) -> Vec<Clip> {
     let day = |table: &'static [Clip], index: Option<u8>| index.and_then(|i| table.get(usize::from(i)).copied());
-    let mut clips: Vec<Clip> = [
-        day(&WEEKDAYS, Some(at.weekday)),
-        day(&MONTHS, at.month.checked_sub(1)),
-        day(&DAYS, at.day.checked_sub(1)),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let mut clips: Vec<Clip> =
+        [day(&WEEKDAYS, Some(at.weekday)), day(&MONTHS, at.month.checked_sub(1)), day(&DAYS, at.day.checked_sub(1))]
+            .into_iter()
+            .flatten()
+            .collect();
     clips.extend(year(at.year));
     clips
 }

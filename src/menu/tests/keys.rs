@@ -42,13 +42,21 @@ fn pound_in_a_menu_does_nothing() {
 #[test]
 fn zero_in_a_menu_is_help() {
     let mut caller = Caller::logged_in("1004");
-    caller.dials("0").hears(&format!("menu-help {MAIN_OF_1004}")).dials("60").hears(&format!("menu-help {MAINTENANCE_MENU}"));
+    caller
+        .dials("0")
+        .hears(&format!("menu-help {MAIN_OF_1004}"))
+        .dials("60")
+        .hears(&format!("menu-help {MAINTENANCE_MENU}"));
 }
 
 #[test]
 fn a_wrong_key_is_told_and_the_third_in_a_row_ends_the_call() {
     let mut caller = Caller::logged_in("1004");
-    caller.dials("9").hears(&format!("invalid-key {MAIN_OF_1004}")).dials("8").hears(&format!("invalid-key {MAIN_OF_1004}"));
+    caller
+        .dials("9")
+        .hears(&format!("invalid-key {MAIN_OF_1004}"))
+        .dials("8")
+        .hears(&format!("invalid-key {MAIN_OF_1004}"));
     caller.dials("7").hears("goodbye").was_hung_up().asked_nothing();
 }
 

@@ -6,9 +6,7 @@ const PIN_IS: &str = "temporary-pin-is digit-7 digit-3 digit-0 digit-1 digit-8 d
 fn at_user_1005() -> Caller {
     let mut caller = Caller::logged_in("1002");
     caller.dials("3").hears("users-enter-extension").dials("1005#").asked("user.open");
-    caller.hears(&format!(
-        "extension-is digit-1 digit-0 digit-0 digit-5 audio-1005 user-state-enabled {USER_MENU}"
-    ));
+    caller.hears(&format!("extension-is digit-1 digit-0 digit-0 digit-5 audio-1005 user-state-enabled {USER_MENU}"));
     caller
 }
 
