@@ -104,7 +104,10 @@ fn every_door_is_used() {
     }
     for (room, doors) in DOORS {
         for door in doors {
-            assert!(used.contains(&(room.to_owned(), (*door).to_owned())), "{room} has a door to {door} and no use for it");
+            assert!(
+                used.contains(&(room.to_owned(), (*door).to_owned())),
+                "{room} has a door to {door} and no use for it"
+            );
         }
     }
 }

@@ -269,7 +269,10 @@ impl Signalling {
                 self.dialogs.remove(&call.id);
                 self.count();
                 if !call.thread.tell(Command::HungUp(call.id)) {
-                    tracing::error!(call = call.id.0, "a media thread has too much to do and was not told of a hang-up");
+                    tracing::error!(
+                        call = call.id.0,
+                        "a media thread has too much to do and was not told of a hang-up"
+                    );
                 }
             }
         }
@@ -298,7 +301,8 @@ impl Signalling {
         let (named, bound) = self.media_addresses(incoming.flow.local.ip());
         let (rtp, rtcp) = bound.into_iter().find_map(|ip| self.ports.bind(ip)).ok_or(503u16)?;
         let port = rtp.local_addr().map_err(|_| 503u16)?.port();
-        let local = sdp::Local { rtp: SocketAddr::new(named, port), session: dialog_session(incoming.dialog), version: 1 };
+        let local =
+            sdp::Local { rtp: SocketAddr::new(named, port), session: dialog_session(incoming.dialog), version: 1 };
         let thread = self.threads.iter().min_by_key(|thread| thread.calls()).cloned().ok_or(503u16)?;
         let id = CallId(self.next_call);
         let caller = CallerInfo { extension: caller_extension(incoming) };
