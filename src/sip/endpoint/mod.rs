@@ -28,7 +28,8 @@ pub struct Endpoint {
     random: Random,
     /// Retry-After of the 503 that new calls get, in seconds, while draining.
     draining: Option<u32>,
-    servers: HashMap<TransactionKey, Server>,
+    /// In boxes, as finished ones are many and a table is never full.
+    servers: HashMap<TransactionKey, Box<Server>>,
     merges: HashMap<MergeKey, TransactionKey>,
     clients: HashMap<u64, Client>,
     dialogs: HashMap<DialogKey, Dialog>,

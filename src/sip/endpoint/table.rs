@@ -82,7 +82,7 @@ impl Endpoint {
             Machine::Other(NonInviteServer::new(reliable))
         };
         let reply = reply_flow(flow, &request.head.via);
-        self.servers.insert(key, Server { machine, reply, merge, dialog, armed: None });
+        self.servers.insert(key, Box::new(Server { machine, reply, merge, dialog, armed: None }));
         if let Some(merge) = merge {
             self.merges.entry(merge).or_insert(key);
         }
