@@ -3,9 +3,13 @@
 mod audit;
 mod change;
 mod command;
+mod completions;
 mod init;
+mod menu;
+mod prompts;
 mod recording;
 mod role;
+mod serve;
 mod user;
 mod voicemail;
 
@@ -20,7 +24,9 @@ use clap::{Args, Parser, Subcommand};
 use serde::Serialize;
 
 use crate::access::{Context, Role};
+use crate::config::Config;
 use crate::model::{ChangeNumber, Extension, PIN_DIGITS_MAX, Pin, RecordingNumber, Wall};
+use crate::server::{Clock, store_options};
 use crate::store::{AdminReply, Store, StoreOptions};
 
 /// The longest line that is read for a PIN, in bytes.
@@ -41,9 +47,44 @@ pub struct Cli {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Answers the extension
+    Serve(serve::Serve),
     /// Verbs on the store.
     #[command(flatten)]
     Store(StoreVerb),
+    /// The recorded prompts
+    #[command(subcommand)]
+    Prompts(prompts::PromptsVerb),
+    /// The menu tree, made from the data that runs
+    Menu(menu::Menu),
+    /// Completions for a shell, on standard output
+    Completions(completions::Completions),
+}
+
+impl Cli {
+    /// Does what the command line says; an error is one line for standard error, with exit code 1.
+    pub fn run(self) -> anyhow::Result<()> {
+        match self.verb {
+            Verb::Completions(completions) => completions.run(),
+            Verb::Menu(menu) => menu.run(),
+            Verb::Prompts(prompts) => prompts.run(&Config::load(self.config.as_deref())?),
+            Verb::Serve(serve) => runtime()?.block_on(serve.run(Config::load(self.config.as_deref())?)),
+            Verb::Store(verb) => {
+                let config = Config::load(self.config.as_deref())?;
+                let mut shell = Shell {
+                    options: StoreOptions { pin_workers: 1, ..store_options(&config)? },
+                    now: Clock::wall,
+                    input: &mut io::stdin().lock(),
+                    out: &mut io::stdout().lock(),
+                };
+                runtime()?.block_on(verb.run(&mut shell))
+            }
+        }
+    }
+}
+
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
 }
 
 /// The verbs that need nothing but the store.

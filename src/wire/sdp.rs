@@ -21,8 +21,6 @@ pub struct Remote {
     pub rtp: SocketAddr,
     /// Where its RTCP is to go.
     pub rtcp: SocketAddr,
-    /// Whether RTP and RTCP share that port (RFC 5761).
-    pub rtcp_mux: bool,
     /// The codec: the first of the description's that we know.
     pub law: Law,
     /// Its payload type for telephone-event, where it has one.
@@ -101,9 +99,6 @@ impl Remote {
             match stream {
                 Stream::Taken => {
                     audio_lines(&mut text, local, &[self.law], self.event_payload_type);
-                    if self.rtcp_mux {
-                        text.push_str("a=rtcp-mux\r\n");
-                    }
                     text.push_str(direction(self.receives, self.sends));
                 }
                 Stream::Rejected { media, proto, fmt } => {
@@ -137,15 +132,13 @@ fn take(session: &sdp_types::Session, media: &Media, laws: &[Law]) -> Option<Rem
     let ip: IpAddr = address.parse().ok()?;
     let (receives, sends) = wanted(session, media);
     let rtp = SocketAddr::new(ip, media.port);
-    let rtcp_mux = value(&media.attributes, "rtcp-mux").is_some();
     let rtcp_port = value(&media.attributes, "rtcp")
         .and_then(|v| v.split_ascii_whitespace().next()?.parse().ok())
         .unwrap_or(media.port.saturating_add(1));
-    let rtcp = SocketAddr::new(ip, if rtcp_mux { media.port } else { rtcp_port });
+    let rtcp = SocketAddr::new(ip, rtcp_port);
     Some(Remote {
         rtp,
         rtcp,
-        rtcp_mux,
         law,
         event_payload_type,
         // 0.0.0.0 is how RFC 2543 put a call on hold: there is nowhere to send to.
@@ -300,7 +293,8 @@ mod tests {
     #[test]
     fn rtcp_is_where_it_was_said() {
         let said = |extra: &str| with(&format!("m=audio 4000 RTP/AVP 0\r\n{extra}")).expect("acceptable").rtcp.port();
-        assert_eq!((said(""), said("a=rtcp:5003\r\n"), said("a=rtcp-mux\r\n")), (4001, 5003, 4000));
+        // An offer to share one port (RFC 5761) is not taken: the answer does not say so.
+        assert_eq!((said(""), said("a=rtcp:5003\r\n"), said("a=rtcp-mux\r\n")), (4001, 5003, 4001));
     }
 
     #[test]

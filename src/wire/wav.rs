@@ -59,6 +59,15 @@ pub fn write(audio: &Audio) -> Result<Vec<u8>, WavError> {
     Ok(bytes.into_inner())
 }
 
+/// The sample rate that a WAV file says it has, in hertz.
+///
+/// # Errors
+/// It is no WAV file.
+pub fn rate(bytes: &[u8]) -> Result<u32, WavError> {
+    let reader = WavReader::new(Cursor::new(bytes)).map_err(|why| WavError::Malformed(why.to_string()))?;
+    Ok(reader.spec().sample_rate)
+}
+
 /// Reads a file of at most `seconds_max` and brings it to mono at 8000 Hz.
 pub fn read(bytes: &[u8], seconds_max: u32) -> Result<Audio, WavError> {
     if bytes.len() > WAV_BYTES_MAX {

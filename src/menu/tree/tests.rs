@@ -1,0 +1,111 @@
+use std::collections::HashSet;
+
+use super::*;
+use crate::access::Role;
+
+fn keys_offered(menu: &'static Menu, granted: Permissions) -> String {
+    menu.choices.iter().filter(|choice| choice.said && choice.allowed(granted)).map(|c| c.key.to_char()).collect()
+}
+
+#[test]
+fn each_role_is_offered_what_it_may_do() {
+    for (role, expected) in [
+        (Some(Role::ServerAdministrator), "1236"),
+        (Some(Role::SystemAdministrator), "1236"),
+        (Some(Role::PhoneAdministrator), "123"),
+        (Some(Role::NetworkAdministrator), "1"),
+        (Some(Role::SupportTechnician), "16"),
+        (None, "1"),
+    ] {
+        let granted = Permissions::of(role.as_slice());
+        assert_eq!(keys_offered(&MAIN, granted), expected, "{role:?}");
+        assert_eq!(keys_offered(&MY, granted), "15", "{role:?}");
+    }
+}
+
+#[test]
+fn names_are_unique() {
+    let mut names = HashSet::new();
+    for place in Place::all() {
+        assert!(names.insert(place.name()), "two places named {}", place.name());
+    }
+    for menu in MENUS {
+        let mut keys = HashSet::new();
+        for choice in menu.choices {
+            assert!(keys.insert(choice.key), "{}: two choices with the key {}", menu.clip, choice.key.to_char());
+            assert_ne!(choice.key, Key::Digit(0), "{}: 0 is help everywhere", menu.clip);
+        }
+        assert!(keys.contains(&Key::Star), "{}: no way back", menu.clip);
+    }
+}
+
+#[test]
+fn every_place_can_be_reached_from_the_first_question() {
+    let mut reached = vec![Place::Question(&ENTER_EXTENSION)];
+    let mut next = 0;
+    while let Some(place) = reached.get(next).copied() {
+        next += 1;
+        let opens: Vec<Place> = match place {
+            Place::Menu(menu) => menu.choices.iter().flat_map(|choice| choice.goes.opens()).collect(),
+            Place::Question(question) => [question.answer.opens(), question.back.opens()].concat(),
+        };
+        for place in opens {
+            if !reached.contains(&place) {
+                reached.push(place);
+            }
+        }
+    }
+    for place in Place::all() {
+        assert!(reached.contains(&place), "{place:?} is out of reach");
+    }
+}
+
+#[test]
+fn no_clip_is_listed_twice() {
+    let clips = clips();
+    let prompts = Place::all().flat_map(|place| place.prompt(Permission::ALL.into_iter().collect()));
+    assert_eq!(prompts.count() + SAID.len() + speech::en::clips().count(), clips.len());
+}
+
+#[test]
+fn the_text_shows_keys_functions_and_permissions() {
+    let text = render(Format::Text);
+    let expected = "\
+main-menu
+  1  My settings  -> my-menu
+  2  System recordings  [recordings.change]  -> recordings-enter-number
+  3  Users and extensions  [users.manage]  -> users-enter-extension
+  6  Maintenance  -> maintenance-menu
+  *  Goodbye
+";
+    assert!(text.starts_with(expected), "{text}");
+    assert!(text.contains("recordings-enter-number\n  number and #  -> recording-menu, review-menu"), "{text}");
+    assert!(text.contains("\n  *  Back  -> main-menu\n"), "{text}");
+}
+
+#[test]
+fn the_json_is_json() {
+    let value: serde_json::Value = serde_json::from_str(&render(Format::Json)).expect("JSON");
+    let places = value.as_array().expect("an array");
+    assert_eq!(places.len(), MENUS.len() + QUESTIONS.len());
+    assert_eq!(places[0]["name"], "main-menu");
+    assert_eq!(places[0]["choices"][1]["key"], "2");
+    assert_eq!(places[0]["choices"][1]["clip"], "main-recordings");
+    assert_eq!(places[0]["choices"][1]["permission"], "recordings.change");
+    assert_eq!(places[0]["choices"][1]["opens"][0], "recordings-enter-number");
+}
+
+#[test]
+fn the_drawings_have_every_place() {
+    let (mermaid, dot) = (render(Format::Mermaid), render(Format::Dot));
+    for place in Place::all() {
+        assert!(mermaid.contains(&format!("\"{}\"", place.name())));
+        assert!(dot.contains(&format!("\"{}\" [shape=", place.name())));
+    }
+    assert!(mermaid.contains("    main_menu -- \"6 Maintenance\" --> maintenance_menu\n"), "{mermaid}");
+    assert!(dot.contains("    \"main-menu\" -> \"maintenance-menu\" [label=\"6 Maintenance\"];\n"), "{dot}");
+    for format in Format::ALL {
+        assert_eq!(Format::parse(format.name()), Some(format));
+    }
+    assert_eq!(Format::parse("svg"), None);
+}
