@@ -208,7 +208,8 @@ pub enum RestoreTo {
     Factory,
 }
 
-/// Everything that can be asked of the store by phone.
+/// Everything that can be asked of the store by phone; what a field holds its name says.
+#[allow(missing_docs)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Logs in by extension and account PIN.
@@ -302,6 +303,7 @@ impl Action {
 }
 
 /// How something that this person asked for has ended since; each is told once.
+#[allow(missing_docs)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum News {
     RebootDone,
@@ -330,7 +332,8 @@ pub struct Session {
     pub news: Vec<News>,
 }
 
-/// What the store answers when it did as asked.
+/// What the store answers; what a field holds its name says.
+#[allow(missing_docs)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// [`Action::Login`].

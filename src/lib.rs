@@ -5,6 +5,19 @@
 //! feature `server`. ARCHITECTURE.md says which room may open which door.
 
 pub mod access;
+pub mod call;
+#[cfg(feature = "server")]
+pub mod cli;
+#[cfg(feature = "server")]
+pub mod config;
+#[cfg(feature = "server")]
+pub mod effects;
+pub mod media;
 pub mod menu;
 pub mod model;
+#[cfg(feature = "server")]
+pub mod server;
+pub mod sip;
+#[cfg(feature = "server")]
+pub mod store;
 pub mod wire;

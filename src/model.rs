@@ -90,6 +90,10 @@ pub struct ChangeNumber(pub i64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CallId(pub u64);
 
+/// A number for each thing begun in a call (a play, a recording, a request); a completion that carries an old one is ignored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Ticket(pub u32);
+
 /// One of the twelve keys of a handset (events 0 to 11 of RFC 4733 table 7).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Key {

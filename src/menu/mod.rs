@@ -13,16 +13,13 @@ mod type_ahead;
 #[cfg(test)]
 mod tests;
 
+pub use crate::model::Ticket;
 pub use dialogue::Dialogue;
 
 use std::time::Duration;
 
 use crate::access::{Action, Reply};
 use crate::model::{Extension, Key, Sound, Take};
-
-/// A number for each thing begun; a completion that carries an old one is ignored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Ticket(pub u32);
 
 /// What happened to the caller.
 #[derive(Clone, Debug, PartialEq, Eq)]

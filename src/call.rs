@@ -1,0 +1,282 @@
+//! One call: its media and its dialogue, and what is asked of the world for it.
+//!
+//! Datagrams, keys, replies and the 20 ms clock go in; packets come out of [`Call::frame`], everything else out of
+//! [`Call::poll_output`]. A call knows neither SIP nor the store: whoever drives it carries its requests there.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::access::{Action, Actor, Reply};
+use crate::media::player::Item;
+use crate::media::prompts::Prompts;
+use crate::media::recorder::{RawTake, RecordLimits};
+use crate::media::session::{Agreed, Event, PACKET_BYTES, Session, Start};
+use crate::menu::{CallerInfo, Dialogue, Input, Limits, Output as Said};
+use crate::model::{Mono, Sound, Take, Ticket};
+use crate::wire::rtcp::REPORT_BYTES_MAX;
+
+/// The limits of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallLimits {
+    /// Of the dialogue.
+    pub menu: Limits,
+    /// Of a recording.
+    pub record: RecordLimits,
+    /// A call without any RTP ends after this.
+    pub rtp_silence: Duration,
+}
+
+/// What is to be done for a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Ask the store; the answer comes back by [`Call::handle_reply`].
+    Ask(Ticket, Actor, Action),
+    /// Trim, judge and level a take, off the media threads; it comes back by [`Call::handle_take`]. The ticket is
+    /// `None` where the caller has hung up meanwhile.
+    Finish(Option<Ticket>, RawTake),
+    /// Hang up.
+    HangUp,
+}
+
+/// How far a call is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Answered and not yet acknowledged.
+    Waiting,
+    /// The caller hears us.
+    Talking,
+    /// The caller is gone; a take is being finished for its draft.
+    Finishing,
+    /// Nothing more happens.
+    Over,
+}
+
+/// A call.
+pub struct Call {
+    session: Session,
+    dialogue: Dialogue,
+    prompts: Arc<Prompts>,
+    limits: Arc<CallLimits>,
+    actor: Actor,
+    phase: Phase,
+    /// A take is being finished elsewhere.
+    is_finishing: bool,
+    outputs: VecDeque<Output>,
+}
+
+impl Call {
+    /// Begins with the answer to the INVITE.
+    pub fn new(
+        now: Mono,
+        agreed: Agreed,
+        start: Start,
+        caller: CallerInfo,
+        prompts: Arc<Prompts>,
+        limits: Arc<CallLimits>,
+    ) -> Self {
+        Self {
+            session: Session::new(now, agreed, start),
+            dialogue: Dialogue::new(limits.menu.clone(), caller, now),
+            prompts,
+            limits,
+            actor: Actor::Caller,
+            phase: Phase::Waiting,
+            is_finishing: false,
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// The answer was acknowledged: the greeting begins.
+    pub fn handle_confirmed(&mut self, now: Mono) {
+        if self.phase == Phase::Waiting {
+            self.phase = Phase::Talking;
+            self.say(now, Input::Answered);
+        }
+    }
+
+    /// A datagram came to the RTP port.
+    pub fn handle_rtp(&mut self, now: Mono, from: SocketAddr, datagram: &[u8]) {
+        self.session.handle_rtp(now, from, datagram);
+        self.hear(now);
+    }
+
+    /// A datagram came to the RTCP port.
+    pub fn handle_rtcp(&mut self, now: Mono, from: SocketAddr, datagram: &[u8]) {
+        self.session.handle_rtcp(now, from, datagram);
+    }
+
+    /// SIP INFO told a key.
+    pub fn handle_info(&mut self, now: Mono, key: char) {
+        self.session.handle_info(key);
+        self.hear(now);
+    }
+
+    /// A new offer and answer changed the stream.
+    pub fn handle_renegotiated(&mut self, now: Mono, agreed: Agreed) {
+        self.session.renegotiate(now, agreed);
+    }
+
+    /// The store has answered.
+    pub fn handle_reply(&mut self, now: Mono, ticket: Ticket, reply: Reply) {
+        if self.phase != Phase::Talking {
+            return;
+        }
+        if let Reply::LoggedIn(session) = &reply {
+            self.actor = Actor::Account { id: session.id, granted: session.granted };
+        }
+        self.say(now, Input::Replied(ticket, reply));
+    }
+
+    /// A take is finished.
+    pub fn handle_take(&mut self, now: Mono, ticket: Option<Ticket>, take: Take) {
+        self.is_finishing = false;
+        match (self.phase, ticket) {
+            (Phase::Talking, Some(ticket)) => self.say(now, Input::Recorded(ticket, take)),
+            // The recording had ended when the caller hung up, or hanging up ended it: it is the draft.
+            (Phase::Finishing, _) => self.end(now, Some(take)),
+            (Phase::Talking, None) | (Phase::Waiting | Phase::Over, _) => {}
+        }
+    }
+
+    /// The call is gone: the caller hung up, or somebody else ended it.
+    pub fn handle_hung_up(&mut self, now: Mono) {
+        if matches!(self.phase, Phase::Over | Phase::Finishing) {
+            return;
+        }
+        self.session.stop();
+        match self.session.take_recording() {
+            Some(raw) => {
+                self.phase = Phase::Finishing;
+                self.outputs.push_back(Output::Finish(None, raw));
+            }
+            None if self.is_finishing => self.phase = Phase::Finishing,
+            None => self.end(now, None),
+        }
+    }
+
+    /// Goes on by 20 ms: writes the next packet and says where it goes.
+    pub fn frame(&mut self, now: Mono, target: &mut [u8; PACKET_BYTES]) -> Option<SocketAddr> {
+        if self.phase != Phase::Talking {
+            return None;
+        }
+        let to = self.session.frame(now, target);
+        self.hear(now);
+        if self.dialogue.poll_timeout().is_some_and(|at| at <= now) {
+            self.dialogue.handle_timeout(now);
+            self.carry_out(now);
+        }
+        if self.session.silent_for(now) >= self.limits.rtp_silence {
+            tracing::info!("no RTP from the caller: the call is ended");
+            self.hang_up(now);
+        }
+        to
+    }
+
+    /// Whether an RTCP report is due.
+    pub fn report_is_due(&self, now: Mono) -> bool {
+        self.phase == Phase::Talking && self.session.report_is_due(now)
+    }
+
+    /// Writes an RTCP report (`bye`: the last one); see [`Session::report`].
+    pub fn report(
+        &mut self,
+        now: Mono,
+        ntp: u64,
+        bye: bool,
+        target: &mut [u8; REPORT_BYTES_MAX],
+    ) -> (usize, SocketAddr) {
+        self.session.report(now, ntp, bye, target)
+    }
+
+    /// The next thing to be done.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        let output = self.outputs.pop_front();
+        if output.is_none() && self.outputs.capacity() > 8 {
+            self.outputs = VecDeque::new();
+        }
+        output
+    }
+
+    /// Whether nothing more happens and the call can be dropped.
+    pub fn is_over(&self) -> bool {
+        self.phase == Phase::Over && self.outputs.is_empty()
+    }
+
+    /// Where the caller is in the menu.
+    pub fn place(&self) -> &'static str {
+        self.dialogue.place()
+    }
+
+    /// Takes to the dialogue what happened in the stream.
+    fn hear(&mut self, now: Mono) {
+        while let Some(event) = self.session.poll_event() {
+            if self.phase != Phase::Talking {
+                continue;
+            }
+            match event {
+                Event::Key(key) => self.say(now, Input::Key(key)),
+                Event::KeyUp => self.say(now, Input::KeyUp),
+                Event::Played(ticket) => self.say(now, Input::Played(ticket)),
+                Event::Recorded(ticket, raw) => {
+                    self.is_finishing = true;
+                    self.outputs.push_back(Output::Finish(Some(ticket), raw));
+                }
+            }
+        }
+    }
+
+    fn say(&mut self, now: Mono, input: Input) {
+        self.dialogue.handle(now, input);
+        self.carry_out(now);
+    }
+
+    /// Carries out what the dialogue wants.
+    fn carry_out(&mut self, now: Mono) {
+        while let Some(output) = self.dialogue.poll_output() {
+            match output {
+                Said::Play(ticket, sounds) => {
+                    let items: Vec<Item> = sounds.into_iter().filter_map(|sound| self.item(sound)).collect();
+                    self.session.play(ticket, items);
+                }
+                Said::StopPlaying => self.session.stop(),
+                Said::Record(ticket) => self.session.record(now, ticket, self.limits.record),
+                Said::EndRecording => {
+                    self.session.end_recording();
+                    self.hear(now);
+                }
+                Said::AbandonRecording => drop(self.session.take_recording()),
+                Said::Ask(ticket, action) => {
+                    self.outputs.push_back(Output::Ask(ticket, self.actor.clone(), action));
+                }
+                Said::HangUp => self.hang_up(now),
+            }
+        }
+    }
+
+    fn item(&self, sound: Sound) -> Option<Item> {
+        match sound {
+            Sound::Audio(audio) => Some(Item::Audio(audio)),
+            Sound::Clip(clip) => {
+                let frames = self.prompts.get(clip);
+                if frames.is_none() {
+                    tracing::warn!(clip, "a prompt is missing; run `switchhook prompts check`");
+                }
+                frames.map(Item::Frames)
+            }
+        }
+    }
+
+    fn hang_up(&mut self, now: Mono) {
+        if self.phase == Phase::Talking {
+            self.outputs.push_back(Output::HangUp);
+            self.handle_hung_up(now);
+        }
+    }
+
+    fn end(&mut self, now: Mono, take: Option<Take>) {
+        self.phase = Phase::Over;
+        self.say(now, Input::HungUp { take });
+    }
+}

@@ -1,0 +1,524 @@
+//! The configuration: one TOML file, every key of which an environment variable can set.
+//!
+//! An unknown key, a wrong value or a file that can't be read is a [`ConfigError`] that names the file, the line (or
+//! the variable) and what is expected. Keys that this version has no use for yet are refused in the same way, so that
+//! nobody believes to be protected by a setting that does nothing.
+
+mod values;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+pub use values::{Listen, MediaAddress, PortRange, Prefix};
+
+/// Where the configuration is looked for when neither `--config` nor `SWITCHHOOK_CONFIG` names a file.
+pub const DEFAULT_PATH: &str = "/etc/switchhook/switchhook.toml";
+/// Longest configuration file, in bytes.
+pub const FILE_BYTES_MAX: u64 = 1 << 20;
+/// What an environment variable that sets a key begins with.
+const VARIABLE_PREFIX: &str = "SWITCHHOOK_";
+
+/// The whole configuration; `Default` is what INTERFACES documents.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// `[site]`
+    pub site: Site,
+    /// `[store]`
+    pub store: Store,
+    /// `[sip]`
+    pub sip: Sip,
+    /// `[media]`
+    pub media: Media,
+    /// `[menu]`
+    pub menu: Menu,
+    /// `[login]`
+    pub login: Login,
+    /// `[prompts]`
+    pub prompts: Prompts,
+    /// `[recordings]`
+    pub recordings: Recordings,
+    /// `[effects]`
+    pub effects: Effects,
+    /// `[log]`
+    pub log: Log,
+}
+
+macro_rules! section {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty = $value:expr,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        pub struct $name { $($(#[$field_doc])* pub $field: $type,)* }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($field: $value,)* }
+            }
+        }
+    };
+}
+
+section! {
+    /// Which of several sites this server is.
+    Site {
+        /// The site's name in the store.
+        name: String = "main".into(),
+    }
+}
+
+section! {
+    /// Where the store is.
+    Store {
+        /// `sqlite://` and a path.
+        url: String = "sqlite:///var/lib/switchhook/switchhook.db".into(),
+    }
+}
+
+section! {
+    /// The SIP side.
+    Sip {
+        /// What is listened on: `udp:ADDRESS:PORT`, `tcp:ADDRESS:PORT`.
+        listen: Vec<Listen> = vec![
+            Listen { transport: Transport::Udp, address: SocketAddr::from(([0, 0, 0, 0], 5060)) },
+            Listen { transport: Transport::Tcp, address: SocketAddr::from(([0, 0, 0, 0], 5060)) },
+        ],
+        /// The user parts that are answered; others get 404.
+        extensions: Vec<String> = vec!["7000".into()],
+        /// Addresses and prefixes that may call; calls from elsewhere get 403.
+        trusted_peers: Vec<Prefix> = Vec::new(),
+        /// How long SIGTERM waits for calls, in seconds.
+        drain_seconds: u32 = 60,
+        /// Calls at once; over it 503 with Retry-After.
+        calls_max: u32 = 2000,
+    }
+}
+
+section! {
+    /// The media side.
+    Media {
+        /// The address that the SDP names; `auto`: the one that the call came to.
+        address: MediaAddress = MediaAddress::Auto,
+        /// The UDP ports for RTP (even) and RTCP (odd): `FIRST-LAST`.
+        ports: PortRange = PortRange { first: 10_000, last: 19_999 },
+        /// Codecs offered and taken, best first.
+        codecs: Vec<Codec> = vec![Codec::Pcmu, Codec::Pcma],
+        /// Sources of keys, best first; one is used a call.
+        dtmf: Vec<Dtmf> = vec![Dtmf::Rfc4733, Dtmf::Info, Dtmf::Inband],
+    }
+}
+
+section! {
+    /// The times and counts of the menu.
+    Menu {
+        /// From the end of a prompt to the first key, in seconds.
+        first_key_s: u32 = 8,
+        /// Between keys of an entry, in seconds.
+        between_keys_s: u32 = 3,
+        /// Silences in a row that end the call.
+        silences: u32 = 3,
+        /// Wrong keys in a row that end the call.
+        wrong_keys: u32 = 3,
+        /// The longest call, in seconds.
+        call_max_s: u32 = 1800,
+        /// A call without any RTP ends after this, in seconds.
+        rtp_silence_s: u32 = 60,
+    }
+}
+
+section! {
+    /// Tries and lock-outs.
+    Login {
+        /// Failed logins that end a call.
+        tries_per_call: u32 = 3,
+        /// Failures of one account that lock it.
+        lock_after: u32 = 5,
+        /// The first lock, in seconds; each further one doubles.
+        lock_s: u32 = 300,
+        /// The longest lock, in seconds.
+        lock_max_s: u32 = 3600,
+        /// Failures without a success after which only an administrator unlocks.
+        unlock_after: u32 = 20,
+        /// How long a temporary PIN is good, in hours.
+        temporary_pin_hours: u32 = 24,
+    }
+}
+
+section! {
+    /// Where the prompts are.
+    Prompts {
+        /// The parent of `en/`; empty: `./prompts`, beside the executable or up to three folders above it, `/usr/share/switchhook/prompts`.
+        folder: String = String::new(),
+        /// The language before login.
+        language: String = "en".into(),
+    }
+}
+
+section! {
+    /// Recordings made by phone, and their projection for the phone system.
+    Recordings {
+        /// Where `recording-NUMBER.wav` is written; empty: nowhere.
+        export_folder: String = String::new(),
+        /// A silence that ends a recording, in seconds.
+        silence_s: u32 = 4,
+        /// The longest recording, in seconds.
+        length_max_s: u32 = 300,
+    }
+}
+
+section! {
+    /// What is run outside this process.
+    Effects {
+        /// The file that tells one boot of this machine from another.
+        boot_id_file: PathBuf = "/proc/sys/kernel/random/boot_id".into(),
+        /// The reboot.
+        reboot: Reboot = Reboot::default(),
+        /// The log files.
+        logging: Logging = Logging::default(),
+        /// What the phone system is told.
+        hooks: Vec<Hook> = Vec::new(),
+    }
+}
+
+section! {
+    /// The command that reboots, without a shell.
+    Reboot {
+        /// Program and arguments.
+        run: Vec<String> = vec!["systemctl".into(), "reboot".into()],
+        /// From the confirmation to the start, in seconds; `*` cancels until then.
+        delay_s: u32 = 10,
+    }
+}
+
+section! {
+    /// Where the log files go.
+    Logging {
+        /// The folder; empty: none, standard error only.
+        folder: String = "/var/log/switchhook".into(),
+        /// Files kept, one a day.
+        keep: u32 = 14,
+    }
+}
+
+/// One command that is told of events, without a shell: one JSON object on standard input, never a PIN in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hook {
+    /// Names of events; `*` matches within a name.
+    pub on: Vec<String>,
+    /// Program and arguments.
+    pub run: Vec<String>,
+    /// Killed after this, in seconds.
+    #[serde(default = "hook_timeout_s")]
+    pub timeout_s: u32,
+}
+
+fn hook_timeout_s() -> u32 {
+    30
+}
+
+section! {
+    /// The log on standard error and in the log files.
+    Log {
+        /// `error`, `warn`, `info`, `debug` or `trace`.
+        level: Level = Level::Info,
+        /// `text` or `json`.
+        format: Format = Format::Text,
+    }
+}
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum $name { $($(#[$variant_doc])* #[serde(rename = $word)] $variant,)* }
+    };
+}
+
+words! {
+    /// A codec of the media side.
+    Codec {
+        /// G.711 µ-law, payload type 0.
+        Pcmu = "PCMU",
+        /// G.711 A-law, payload type 8.
+        Pcma = "PCMA",
+    }
+}
+
+words! {
+    /// A source of keys.
+    Dtmf {
+        /// Telephone events in RTP.
+        Rfc4733 = "rfc4733",
+        /// SIP INFO.
+        Info = "info",
+        /// Tones in the audio, where the peer offers no telephone-event.
+        Inband = "inband",
+    }
+}
+
+words! {
+    /// How much is logged.
+    Level {
+        /// Failures.
+        Error = "error",
+        /// And what an operator should look at.
+        Warn = "warn",
+        /// And calls and changes.
+        Info = "info",
+        /// And what the machines decide.
+        Debug = "debug",
+        /// And each packet's header.
+        Trace = "trace",
+    }
+}
+
+words! {
+    /// How a log line looks.
+    Format {
+        /// For people.
+        Text = "text",
+        /// For machines, one object a line.
+        Json = "json",
+    }
+}
+
+words! {
+    /// A transport of SIP.
+    Transport {
+        /// UDP.
+        Udp = "udp",
+        /// TCP.
+        Tcp = "tcp",
+    }
+}
+
+/// Why the configuration can't be used, in one line that says where and what is expected.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// The file can't be read.
+    #[error("{file}: {why}; name another with --config or SWITCHHOOK_CONFIG")]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// What the system said.
+        why: String,
+    },
+    /// A key or a value is wrong.
+    #[error("{file}:{line}: {what}")]
+    Wrong {
+        /// The file.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+        /// The key and what is expected.
+        what: String,
+    },
+    /// An environment variable is wrong.
+    #[error("{variable}: {what}")]
+    Variable {
+        /// Its name.
+        variable: String,
+        /// What is expected.
+        what: String,
+    },
+}
+
+impl Config {
+    /// Reads `file`, else `$SWITCHHOOK_CONFIG`, else [`DEFAULT_PATH`] where it exists, else takes the defaults; then the environment.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let named = file.map(Path::to_owned).or_else(|| std::env::var_os("SWITCHHOOK_CONFIG").map(PathBuf::from));
+        let variables = std::env::vars().filter(|(name, _)| name.starts_with(VARIABLE_PREFIX));
+        let config = match named {
+            Some(path) => Self::read(&path)?,
+            None if Path::new(DEFAULT_PATH).exists() => Self::read(Path::new(DEFAULT_PATH))?,
+            None => Self::default(),
+        };
+        config.with_variables(variables)
+    }
+
+    fn read(path: &Path) -> Result<Self, ConfigError> {
+        let file = path.display().to_string();
+        let unreadable = |why: String| ConfigError::Unreadable { file: file.clone(), why };
+        let size = std::fs::metadata(path).map_err(|e| unreadable(e.to_string()))?.len();
+        if size > FILE_BYTES_MAX {
+            return Err(unreadable(format!(
+                "{size} bytes, more than the {FILE_BYTES_MAX} that a configuration may have"
+            )));
+        }
+        let text = std::fs::read_to_string(path).map_err(|e| unreadable(e.to_string()))?;
+        Self::parse(&file, &text)
+    }
+
+    /// Takes the TOML text of a file of that name.
+    pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
+        let wrong = |error: toml::de::Error| {
+            let at = error.span().map_or(0, |span| span.start.min(text.len()));
+            let line = text.as_bytes().iter().take(at).filter(|&&b| b == b'\n').count() + 1;
+            ConfigError::Wrong { file: file.to_owned(), line, what: explain(text, line, error.message()) }
+        };
+        let config: Self = toml::from_str(text).map_err(wrong)?;
+        config.check().map_err(|(key, what)| {
+            let line = line_of(text, key);
+            ConfigError::Wrong { file: file.to_owned(), line, what: format!("{key}: {what}") }
+        })?;
+        Ok(config)
+    }
+
+    /// Applies `SWITCHHOOK_SECTION__KEY` variables; lists are separated by commas.
+    fn with_variables(self, variables: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        let mut config = self;
+        for (variable, text) in variables {
+            let Some(path) = variable.strip_prefix(VARIABLE_PREFIX).filter(|rest| *rest != "CONFIG") else { continue };
+            let wrong = |what: String| ConfigError::Variable { variable: variable.clone(), what };
+            let path: Vec<String> = path.split("__").map(str::to_ascii_lowercase).collect();
+            let mut table = toml::Table::try_from(&config).map_err(|e| wrong(e.to_string()))?;
+            let slot =
+                find(&mut table, &path).ok_or_else(|| wrong("there is no such key in the configuration".into()))?;
+            *slot = value_like(slot, &text).map_err(wrong)?;
+            config = table.try_into().map_err(|e: toml::de::Error| wrong(e.message().to_owned()))?;
+            config.check().map_err(|(key, what)| wrong(format!("{key}: {what}")))?;
+        }
+        Ok(config)
+    }
+
+    /// What serde can't know: values that parse and make no sense.
+    fn check(&self) -> Result<(), (&'static str, String)> {
+        let at_least_one = [
+            ("first_key_s", self.menu.first_key_s),
+            ("between_keys_s", self.menu.between_keys_s),
+            ("silences", self.menu.silences),
+            ("wrong_keys", self.menu.wrong_keys),
+            ("call_max_s", self.menu.call_max_s),
+            ("rtp_silence_s", self.menu.rtp_silence_s),
+            ("tries_per_call", self.login.tries_per_call),
+            ("lock_after", self.login.lock_after),
+            ("temporary_pin_hours", self.login.temporary_pin_hours),
+            ("calls_max", self.sip.calls_max),
+            ("silence_s", self.recordings.silence_s),
+            ("length_max_s", self.recordings.length_max_s),
+        ];
+        for (key, value) in at_least_one {
+            if value == 0 {
+                return Err((key, "expected at least 1".into()));
+            }
+        }
+        if self.recordings.length_max_s > 3600 {
+            return Err(("length_max_s", "expected at most 3600 (an hour)".into()));
+        }
+        if self.sip.listen.is_empty() {
+            return Err(("listen", "expected at least one, such as udp:0.0.0.0:5060".into()));
+        }
+        if self.sip.extensions.is_empty() || self.sip.extensions.iter().any(String::is_empty) {
+            return Err(("extensions", "expected at least one user part, such as 7000".into()));
+        }
+        if self.media.codecs.is_empty() {
+            return Err(("codecs", "expected PCMU, PCMA or both".into()));
+        }
+        if self.effects.reboot.run.is_empty() {
+            return Err(("reboot", "expected run = [\"program\", \"argument\"]".into()));
+        }
+        if self.effects.hooks.iter().any(|hook| hook.run.is_empty() || hook.on.is_empty()) {
+            return Err(("hooks", "expected on = [\"event\"] and run = [\"program\"]".into()));
+        }
+        Ok(())
+    }
+}
+
+/// Keys that the interface names and this version does not act on.
+const NOT_YET: [&str; 5] = ["metrics", "forwarding", "tls", "accounts", "registrations"];
+
+fn explain(text: &str, line: usize, message: &str) -> String {
+    let message = message.replace('\n', " ");
+    let written = text.lines().nth(line.saturating_sub(1)).unwrap_or("").trim();
+    match NOT_YET.iter().find(|key| message.starts_with(&format!("unknown field `{key}`"))) {
+        Some(key) => format!("`{key}` has no effect in this version yet; remove it"),
+        None if written.is_empty() => message,
+        None => format!("{message} (at `{written}`)"),
+    }
+}
+
+/// The line of the first assignment to `key`; 1 where it is only a default.
+fn line_of(text: &str, key: &str) -> usize {
+    let assigns =
+        |line: &str| line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='));
+    text.lines().position(assigns).map_or(1, |at| at + 1)
+}
+
+fn find<'a>(table: &'a mut toml::Table, path: &[String]) -> Option<&'a mut toml::Value> {
+    let (first, rest) = path.split_first()?;
+    let value = table.get_mut(first)?;
+    match rest {
+        [] => Some(value),
+        _ => find(value.as_table_mut()?, rest),
+    }
+}
+
+/// Reads `text` as a value of the kind that `present` has.
+fn value_like(present: &toml::Value, text: &str) -> Result<toml::Value, String> {
+    use toml::Value;
+    Ok(match present {
+        Value::String(_) | Value::Datetime(_) => Value::String(text.to_owned()),
+        Value::Integer(_) => Value::Integer(text.parse().map_err(|_| format!("`{text}`: expected a whole number"))?),
+        Value::Float(_) => Value::Float(text.parse().map_err(|_| format!("`{text}`: expected a number"))?),
+        Value::Boolean(_) => Value::Boolean(text.parse().map_err(|_| format!("`{text}`: expected true or false"))?),
+        Value::Array(_) => {
+            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+            Value::Array(items.map(|item| Value::String(item.to_owned())).collect())
+        }
+        Value::Table(_) => return Err("names a whole section; name a key in it".into()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        Config::parse("t.toml", text).expect_err("an error").to_string()
+    }
+
+    fn with(variable: &str, text: &str) -> Result<Config, String> {
+        let one = [(variable.to_owned(), text.to_owned())];
+        Config::default().with_variables(one.into_iter()).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn an_empty_file_is_the_defaults() {
+        assert_eq!(Config::parse("t.toml", ""), Ok(Config::default()));
+    }
+
+    #[test]
+    fn a_wrong_key_or_value_names_file_line_and_expectation() {
+        let unknown = error("[sip]\ncalls_max = 5\nlissten = []\n");
+        assert!(unknown.starts_with("t.toml:3: unknown field `lissten`, expected one of `listen`"), "{unknown}");
+        let wrong = error("[sip]\n\nlisten = [\"udp:5060\"]\n");
+        assert!(wrong.starts_with("t.toml:3: `udp:5060`: expected udp:ADDRESS:PORT"), "{wrong}");
+        let number = error("[menu]\nfirst_key_s = \"eight\"\n");
+        assert!(number.starts_with("t.toml:2: ") && number.contains("expected u32"), "{number}");
+        assert_eq!(error("[menu]\n# at once\nfirst_key_s = 0\n"), "t.toml:3: first_key_s: expected at least 1");
+        let later = error("[metrics]\nlisten = \"\"\n");
+        assert_eq!(later, "t.toml:1: `metrics` has no effect in this version yet; remove it");
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let missing = Config::load(Some(Path::new("/nonexistent/switchhook.toml"))).expect_err("an error").to_string();
+        assert!(missing.starts_with("/nonexistent/switchhook.toml: No such file"), "{missing}");
+    }
+
+    #[test]
+    fn variables_set_keys_of_every_kind() {
+        let listen = with("SWITCHHOOK_SIP__LISTEN", "udp:127.0.0.1:5070, tcp:[::1]:5070").map(|c| c.sip.listen);
+        assert_eq!(listen.map(|l| l.len()), Ok(2));
+        assert_eq!(with("SWITCHHOOK_EFFECTS__REBOOT__DELAY_S", "3").map(|c| c.effects.reboot.delay_s), Ok(3));
+        assert_eq!(with("SWITCHHOOK_LOG__LEVEL", "debug").map(|c| c.log.level), Ok(Level::Debug));
+        assert_eq!(with("SWITCHHOOK_CONFIG", "/etc/x"), Ok(Config::default()));
+        let unknown = with("SWITCHHOOK_SIP__LISSTEN", "x").expect_err("an error");
+        assert_eq!(unknown, "SWITCHHOOK_SIP__LISSTEN: there is no such key in the configuration");
+        let wrong = with("SWITCHHOOK_MENU__SILENCES", "three").expect_err("an error");
+        assert_eq!(wrong, "SWITCHHOOK_MENU__SILENCES: `three`: expected a whole number");
+    }
+}

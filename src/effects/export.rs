@@ -1,0 +1,126 @@
+//! The recordings as files for the PBX: a projection of the store, each file replaced in one step.
+//!
+//! A new file under a name of its own → fsync → rename → fsync of the folder: who reads `recording-1.wav` finds the
+//! old one or the new one, whole, at any time.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::{EffectError, Runner};
+use crate::model::{Audio, RecordingNumber};
+use crate::store::{AdminError, IntentState, StoreError};
+use crate::wire::wav;
+
+/// From one try to the next, in seconds; after the last one it has failed, until the next start.
+const RETRY_AFTER_S: [i64; 4] = [2, 10, 60, 300];
+const TEMPORARY_BEGIN: &str = ".recording-";
+const TEMPORARY_END: &str = ".tmp";
+
+impl Runner {
+    /// At the start: writes what is missing or differs.
+    pub(super) async fn export_all(&self) -> Result<(), EffectError> {
+        let Some(folder) = self.options.export_folder.clone() else { return Ok(()) };
+        let made = folder.clone();
+        blocking(&folder, move || make_folder(&made)).await?;
+        for row in self.store.recordings().await? {
+            self.export(&folder, RecordingNumber(row.number)).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn exports(self, folder: PathBuf) {
+        let mut commits = self.store.intents_changed();
+        loop {
+            commits.mark_unchanged();
+            match self.export_once(&folder).await {
+                Ok(true) => {}
+                Ok(false) => self.wait(&mut commits).await,
+                Err(error) => {
+                    tracing::error!(%error, "an export's outcome can't be recorded now");
+                    self.wait(&mut commits).await;
+                }
+            }
+        }
+    }
+
+    async fn export_once(&self, folder: &Path) -> Result<bool, StoreError> {
+        let Some(due) = self.store.claim_export(&self.context()).await? else { return Ok(false) };
+        let exported = match due.subject.parse() {
+            Ok(number) => self.export(folder, RecordingNumber(number)).await,
+            Err(_) => Ok(()),
+        };
+        match exported {
+            Ok(()) => self.store.finish(&self.context(), due.id, IntentState::Done, &due.subject).await?,
+            Err(error) => {
+                tracing::error!(%error, "a recording was not exported");
+                self.again_or_failed(&due, &error.to_string(), &RETRY_AFTER_S).await?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Writes the live version, where the file is not the same already.
+    async fn export(&self, folder: &Path, number: RecordingNumber) -> Result<(), EffectError> {
+        let audio = match self.store.recording_audio(number, None).await {
+            Ok(Some(audio)) => audio,
+            Ok(None) | Err(AdminError::UnknownRecording(_)) => return Ok(()),
+            Err(AdminError::Store(error)) => return Err(error.into()),
+            Err(error) => return Err(EffectError::Wav { number: number.0, why: error.to_string() }),
+        };
+        let bytes = encode(number, &audio)?;
+        let path = folder.join(format!("recording-{}.wav", number.0));
+        let target = path.clone();
+        blocking(&path, move || replace(&target, number, &bytes)).await
+    }
+}
+
+fn encode(number: RecordingNumber, audio: &Audio) -> Result<Vec<u8>, EffectError> {
+    wav::write(audio).map_err(|why| EffectError::Wav { number: number.0, why: why.to_string() })
+}
+
+async fn blocking(path: &Path, work: impl FnOnce() -> io::Result<()> + Send + 'static) -> Result<(), EffectError> {
+    let done = tokio::task::spawn_blocking(work).await.unwrap_or_else(|why| Err(io::Error::other(why)));
+    done.map_err(|why| EffectError::Export { path: path.to_owned(), why })
+}
+
+/// Makes the folder, proves that it can be written, and takes away what an earlier process left half-written.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(TEMPORARY_BEGIN) && name.ends_with(TEMPORARY_END) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    let (file, probe) = temporary(folder, RecordingNumber(0))?;
+    drop(file);
+    fs::remove_file(probe)
+}
+
+fn replace(path: &Path, number: RecordingNumber, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    if fs::read(path).is_ok_and(|present| present == bytes) {
+        return Ok(());
+    }
+    fs::create_dir_all(folder)?;
+    let (mut file, temporary) = temporary(folder, number)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&temporary, path));
+    if let Err(why) = written {
+        // Best effort: what is left is taken away at the next start.
+        let _ = fs::remove_file(&temporary);
+        return Err(why);
+    }
+    File::open(folder)?.sync_all()
+}
+
+/// A new file that nobody else writes.
+fn temporary(folder: &Path, number: RecordingNumber) -> io::Result<(File, PathBuf)> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let (pid, count) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let path = folder.join(format!("{TEMPORARY_BEGIN}{}-{pid}-{count}{TEMPORARY_END}", number.0));
+    Ok((OpenOptions::new().write(true).create_new(true).open(&path)?, path))
+}

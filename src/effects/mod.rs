@@ -1,0 +1,151 @@
+//! What is done outside the store after a commit: reboots, exported recordings, hooks.
+//!
+//! Each is an intent row, committed with the change that asks for it. [`Runner`] carries them out and records the
+//! outcomes. It is woken by this process's commits and looks once a second for those of others.
+
+mod command;
+mod export;
+mod hooks;
+mod reboot;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::access::Context;
+use crate::model::Wall;
+use crate::store::{Store, StoreError};
+
+/// How often the store is looked at for what other processes have asked for.
+const POLL: Duration = Duration::from_secs(1);
+
+/// What the effects need to know (`[effects]` and `[recordings]` in the configuration).
+#[derive(Clone, Debug)]
+pub struct EffectOptions {
+    /// The file by which one boot of the machine is told from another.
+    pub boot_id_file: PathBuf,
+    /// The program that reboots the machine, and its arguments.
+    pub reboot_run: Vec<String>,
+    /// How long after that command a machine that still runs means `unknown`.
+    pub reboot_gone: Duration,
+    /// Who is told what.
+    pub hooks: Vec<Hook>,
+    /// Where the PBX reads its recordings; `None` exports none.
+    pub export_folder: Option<PathBuf>,
+}
+
+impl Default for EffectOptions {
+    fn default() -> Self {
+        Self {
+            boot_id_file: PathBuf::from("/proc/sys/kernel/random/boot_id"),
+            reboot_run: vec!["systemctl".to_owned(), "reboot".to_owned()],
+            reboot_gone: Duration::from_secs(20),
+            hooks: Vec::new(),
+            export_folder: None,
+        }
+    }
+}
+
+/// A program that is told of events; which ones is in [`crate::store::StoreOptions::hooks`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hook {
+    /// The program and its arguments.
+    pub run: Vec<String>,
+    /// After which it is killed.
+    pub timeout: Duration,
+}
+
+/// Why the effects can't begin.
+#[derive(Debug, thiserror::Error)]
+pub enum EffectError {
+    /// The store can't be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The recordings can't be exported.
+    #[error("can't write {path}: {why}; give this user the right to write there, or set recordings.export_folder")]
+    Export {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        why: std::io::Error,
+    },
+    /// A recording can't be made a WAV file.
+    #[error("recording {number} can't be exported: {why}")]
+    Wav {
+        /// Its number.
+        number: u32,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+/// Carries out the intents of a store. One runs for each store, in the process that answers calls.
+#[derive(Clone)]
+pub struct Runner {
+    store: Store,
+    options: Arc<EffectOptions>,
+    calls: Arc<AtomicU32>,
+    clock: fn() -> Wall,
+}
+
+impl Runner {
+    /// `calls` is the number of calls in progress, which a reboot "when idle" waits for.
+    pub fn new(store: Store, options: EffectOptions, calls: Arc<AtomicU32>, clock: fn() -> Wall) -> Self {
+        Self { store, options: Arc::new(options), calls, clock }
+    }
+
+    /// What is to be done once at the start, before calls are taken: how claimed reboots ended, what was cut off, and
+    /// exported recordings that are missing or differ from their rows.
+    pub async fn prepare(&self) -> Result<(), EffectError> {
+        self.store.recover_intents(&self.context()).await?;
+        self.recover_reboots().await?;
+        self.export_all().await
+    }
+
+    /// Carries out what comes, until it is dropped. It is to be dropped as soon as the process is asked to stop:
+    /// what is claimed then is settled at the next start.
+    pub async fn run(self) {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(self.clone().reboots());
+        if let Some(folder) = self.options.export_folder.clone() {
+            tasks.spawn(self.clone().exports(folder));
+        }
+        for hook in self.options.hooks.clone() {
+            tasks.spawn(self.clone().hook(hook));
+        }
+        while let Some(ended) = tasks.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a part of the effects has ended");
+            }
+        }
+    }
+
+    fn context(&self) -> Context {
+        Context {
+            now: (self.clock)(),
+            site: self.store.site(),
+            source: "effects".to_owned(),
+            call: None,
+            other_calls: 0,
+        }
+    }
+
+    /// Waits until there may be something to do.
+    async fn wait(&self, commits: &mut watch::Receiver<u64>) {
+        tokio::select! {
+            changed = commits.changed() => {
+                if changed.is_err() {
+                    tokio::time::sleep(POLL).await;
+                }
+            }
+            () = tokio::time::sleep(POLL) => {}
+        }
+    }
+}

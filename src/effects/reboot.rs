@@ -1,0 +1,148 @@
+//! Rebooting at most once for each confirmation.
+//!
+//! ```text
+//! requested, due ─┐            ┌─ not started, exit code ≠ 0 ─► failed
+//! waiting, idle ──┴► claimed ──┤─ another boot id ────────────► done
+//!                  (boot id)   └─ same boot id, at the next start or 20 s on ─► unknown
+//! ```
+//! Nothing leads from `claimed` back to the command.
+
+use std::io;
+use std::sync::atomic::Ordering;
+
+use super::command::{self, AtTheLimit, Ended};
+use super::{EffectError, Runner};
+use crate::model::Wall;
+use crate::store::{Due, IntentState, StoreError};
+
+/// How late a reboot may begin: a service that comes up again hours later does not reboot out of the blue.
+const LATE_MS_MAX: i64 = 600_000;
+/// Longest boot id, in bytes.
+const BOOT_ID_BYTES_MAX: usize = 100;
+
+impl Runner {
+    pub(super) async fn reboots(self) {
+        let mut commits = self.store.intents_changed();
+        loop {
+            commits.mark_unchanged();
+            if let Err(error) = self.reboots_once().await {
+                tracing::error!(%error, "reboots can't be looked at now");
+            }
+            self.wait(&mut commits).await;
+        }
+    }
+
+    /// At the start: a claim under another boot id is done, one under the same is unknown.
+    pub(super) async fn recover_reboots(&self) -> Result<(), EffectError> {
+        for due in self.store.open_reboots().await? {
+            let same = self.boot_id().await.is_ok_and(|now| due.boot_id.as_deref() == Some(now.as_str()));
+            if due.state == IntentState::Claimed && same {
+                let detail = "the service was started again, and the machine was not";
+                self.store.finish_reboot(&self.context(), due.id, IntentState::Unknown, detail).await?;
+            }
+        }
+        Ok(self.reboots_settled().await?)
+    }
+
+    async fn reboots_once(&self) -> Result<(), StoreError> {
+        self.reboots_settled().await?;
+        for due in self.store.open_reboots().await? {
+            let now = (self.clock)();
+            let is_time = match due.state {
+                IntentState::Requested => due.due_at.is_none_or(|at| at <= now),
+                IntentState::Waiting => self.calls.load(Ordering::Acquire) == 0,
+                IntentState::Claimed
+                | IntentState::Done
+                | IntentState::Failed
+                | IntentState::Unknown
+                | IntentState::Cancelled => false,
+            };
+            if is_time {
+                self.reboot(&due).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends what has ended: claims whose machine came back or is still up, and requests that came too late.
+    async fn reboots_settled(&self) -> Result<(), StoreError> {
+        for due in self.store.open_reboots().await? {
+            let boot_id = match self.boot_id().await {
+                Ok(boot_id) => boot_id,
+                Err(why) => {
+                    let detail = format!("the boot id can't be read: {why}");
+                    let state = match due.state {
+                        IntentState::Claimed => IntentState::Unknown,
+                        _ => IntentState::Failed,
+                    };
+                    self.store.finish_reboot(&self.context(), due.id, state, &detail).await?;
+                    continue;
+                }
+            };
+            match &due.boot_id {
+                Some(before) if *before != boot_id => {
+                    let detail = match due.state {
+                        IntentState::Claimed => "the machine is back",
+                        _ => "the machine was restarted before the command was run",
+                    };
+                    self.store.finish_reboot(&self.context(), due.id, IntentState::Done, detail).await?;
+                }
+                Some(_) => self.settle_same_boot(&due).await?,
+                None => {
+                    self.store.stamp_reboot(&self.context(), due.id, &boot_id).await?;
+                    self.settle_same_boot(&due).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn settle_same_boot(&self, due: &Due) -> Result<(), StoreError> {
+        let now = (self.clock)();
+        let late_ms = now.0.saturating_sub(due.due_at.unwrap_or(now).0);
+        let gone_ms = i64::try_from(self.options.reboot_gone.as_millis()).unwrap_or(i64::MAX);
+        let (state, detail) = match due.state {
+            IntentState::Claimed if late_ms >= gone_ms => {
+                (IntentState::Unknown, "the command was run, and the machine is still up")
+            }
+            IntentState::Requested if late_ms >= LATE_MS_MAX => {
+                (IntentState::Failed, "the service was not running when it was due")
+            }
+            _ => return Ok(()),
+        };
+        self.store.finish_reboot(&self.context(), due.id, state, detail).await
+    }
+
+    /// Claims, and only then runs the command.
+    async fn reboot(&self, due: &Due) -> Result<(), StoreError> {
+        let boot_id = match self.boot_id().await {
+            Ok(boot_id) => boot_id,
+            // The next look ends it.
+            Err(_) => return Ok(()),
+        };
+        if !self.store.claim_reboot(&self.context(), due.id, &boot_id).await? {
+            return Ok(());
+        }
+        tracing::warn!(intent = due.id, "rebooting the machine");
+        let options = &self.options;
+        let finished = command::run(&options.reboot_run, b"", options.reboot_gone, AtTheLimit::LeaveRunning).await;
+        match finished.ended {
+            Ended::Exit(0) | Ended::Signal | Ended::TimedOut => Ok(()),
+            Ended::Exit(_) | Ended::NotStarted(_) => {
+                let detail = finished.detail();
+                self.store.finish_reboot(&self.context(), due.id, IntentState::Failed, &detail).await
+            }
+        }
+    }
+
+    async fn boot_id(&self) -> io::Result<String> {
+        let text = tokio::fs::read_to_string(&self.options.boot_id_file).await?;
+        let id: String = text.trim().chars().take(BOOT_ID_BYTES_MAX).collect();
+        if id.is_empty() { Err(io::Error::other("it is empty")) } else { Ok(id) }
+    }
+}
+
+/// A moment that much later.
+pub(super) fn later(now: Wall, seconds: i64) -> Wall {
+    Wall(now.0.saturating_add(seconds.saturating_mul(1000)))
+}

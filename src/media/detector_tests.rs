@@ -1,0 +1,226 @@
+//! The vectors of `dtmf/vectors.json` that concern one stream, sequences derived from RFC 4733, and seeded loss.
+
+use super::*;
+
+const SSRC: u32 = 0x1111;
+
+/// One packet: (ms of arrival, sequence, timestamp, marker, events as (code, end, duration)).
+type Row<'a> = (u64, u16, u32, bool, &'a [(u8, bool, u16)]);
+
+fn hear(rows: &[Row<'_>]) -> String {
+    let mut detector = Detector::default();
+    let mut keys = String::new();
+    for &(ms, sequence, timestamp, marker, events) in rows {
+        let payload: Vec<u8> = events
+            .iter()
+            .flat_map(|&(code, end, duration)| {
+                let [high, low] = duration.to_be_bytes();
+                [code, if end { 0x8A } else { 0x0A }, high, low]
+            })
+            .collect();
+        let packet = Packet { payload_type: 101, marker, sequence, timestamp, ssrc: SSRC, payload: &payload };
+        detector.handle(Mono(ms * 1000), &packet, |told| note(&mut keys, told));
+    }
+    keys
+}
+
+fn note(keys: &mut String, told: Told) {
+    if let Told::Down(code) = told {
+        keys.push(char::from(b"0123456789*#ABCD"[usize::from(code)]));
+    }
+}
+
+/// A press as a good sender makes it: updates each 20 ms and three ends.
+fn press(rows: &mut Vec<(u64, u16, u32, bool, u8, bool, u16)>, ms: u64, sequence: u16, code: u8, updates: u16) {
+    let timestamp = (ms * 8) as u32;
+    for n in 0..updates + 3 {
+        let end = n >= updates;
+        let duration = 160 * (n + 1).min(updates + 1);
+        rows.push((ms + u64::from(n) * 20, sequence.wrapping_add(n), timestamp, n == 0, code, end, duration));
+    }
+}
+
+#[test]
+fn presses_that_break_naive_receivers() {
+    let cases: &[(&str, &str, &[Row<'_>])] = &[
+        (
+            "an update after the end",
+            "5",
+            &[
+                (0, 1, 8, true, &[(5, false, 160)]),
+                (20, 3, 8, false, &[(5, true, 480)]),
+                (40, 2, 8, false, &[(5, false, 320)]),
+            ],
+        ),
+        ("the start lost", "5", &[(20, 2, 8, false, &[(5, false, 320)]), (40, 3, 8, false, &[(5, true, 480)])]),
+        (
+            "no marker, one timestamp for two keys",
+            "12",
+            &[(0, 1, 8, false, &[(1, true, 480)]), (90, 9, 8, false, &[(2, true, 480)])],
+        ),
+        (
+            "one timestamp, the same key again after its end",
+            "55",
+            &[
+                (0, 1, 8, true, &[(5, false, 160)]),
+                (20, 2, 8, false, &[(5, true, 320)]),
+                (90, 9, 8, true, &[(5, false, 160)]),
+                (110, 10, 8, false, &[(5, false, 320)]),
+                (130, 11, 8, false, &[(5, true, 480)]),
+            ],
+        ),
+        (
+            "one timestamp, ends lost, begins again",
+            "55",
+            &[
+                (0, 1, 8, true, &[(5, false, 640)]),
+                (90, 9, 8, true, &[(5, false, 160)]),
+                (130, 11, 8, false, &[(5, true, 800)]),
+            ],
+        ),
+        (
+            "one timestamp, only an end of the second",
+            "55",
+            &[
+                (0, 1, 8, true, &[(5, true, 640)]),
+                (900, 40, 8, false, &[(5, true, 640)]),
+                (920, 41, 8, false, &[(5, true, 640)]),
+            ],
+        ),
+        (
+            "two events in a packet",
+            "57",
+            &[(0, 1, 8, true, &[(5, true, 400), (7, false, 80)]), (20, 2, 408, false, &[(7, true, 240)])],
+        ),
+        (
+            "the last ends stamped anew",
+            "5",
+            &[
+                (0, 1, 8, true, &[(5, false, 160)]),
+                (20, 2, 8, false, &[(5, true, 320)]),
+                (40, 3, 488, false, &[(5, true, 320)]),
+                (60, 4, 648, false, &[(5, true, 320)]),
+            ],
+        ),
+        (
+            "held over 0xFFFF, a late packet of the first segment",
+            "5",
+            &[
+                (0, 1, 8, true, &[(5, false, 64000)]),
+                (9, 3, 8 + 0xFFFF, false, &[(5, false, 160)]),
+                (10, 2, 8, false, &[(5, false, 65535)]),
+                (20, 4, 8 + 0xFFFF, false, &[(5, true, 320)]),
+            ],
+        ),
+        (
+            "a new press exactly 0xFFFF later, after the end",
+            "55",
+            &[(0, 1, 8, true, &[(5, true, 800)]), (8192, 409, 8 + 0xFFFF, true, &[(5, false, 160)])],
+        ),
+        (
+            "the timestamp wraps within a stamped-anew press",
+            "5",
+            &[
+                (0, 1, u32::MAX - 100, true, &[(5, false, 160)]),
+                (20, 2, 59, false, &[(5, false, 320)]),
+                (40, 3, 219, false, &[(5, true, 480)]),
+            ],
+        ),
+        ("duration 0", "", &[(0, 1, 8, true, &[(5, false, 0)])]),
+        ("no key", "", &[(0, 1, 8, true, &[(16, true, 800), (255, true, 800)])]),
+    ];
+    for (name, expected, rows) in cases {
+        assert_eq!(hear(rows), *expected, "{name}");
+    }
+}
+
+#[test]
+fn a_key_is_up_at_its_end_or_when_its_packets_stop() {
+    let mut detector = Detector::default();
+    let payload = [5, 0x0A, 0, 160];
+    let packet = Packet { payload_type: 101, marker: true, sequence: 1, timestamp: 8, ssrc: SSRC, payload: &payload };
+    detector.handle(Mono(0), &packet, |_| {});
+    assert!(detector.is_down());
+    detector.handle_timeout(Mono(199_000), |_| panic!("not yet"));
+    let mut ups = 0;
+    detector.handle_timeout(Mono(200_000), |told| ups += usize::from(told == Told::Up));
+    assert_eq!((ups, detector.is_down()), (1, false));
+}
+
+/// Splitmix64: enough for tests, and its seed says all.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, n: u64) -> u64 {
+        self.next() % n
+    }
+}
+
+/// One press of which a packet arrived is one key, over seeded calls with loss, bursts, duplicates and reordering.
+#[test]
+fn no_extra_key_and_none_missed_over_seeded_losses() {
+    for seed in 0..3000 {
+        let (sent, heard) = seeded_call(seed);
+        assert_eq!(heard, sent, "seed {seed}");
+    }
+}
+
+/// The keys of which a packet arrived, in the order of first arrivals, and those that were told.
+fn seeded_call(seed: u64) -> (String, String) {
+    let random = &mut Random(seed);
+    let loss = random.below(31);
+    let mut rows = Vec::new();
+    let (mut ms, mut sequence) = (100, random.next() as u16);
+    for _ in 0..10 {
+        let updates = 2 + random.below(12) as u16;
+        press(&mut rows, ms, sequence, random.below(12) as u8, updates);
+        let pause = 2 + random.below(20);
+        // Audio, or silence without packets, between presses.
+        let audio = if random.below(4) == 0 { 0 } else { pause as u16 };
+        sequence = sequence.wrapping_add(updates + 3 + audio);
+        ms += u64::from(updates + 3) * 20 + pause * 20;
+    }
+    let mut arrivals = Vec::new();
+    let mut burst = 0;
+    for (index, row) in rows.iter().enumerate() {
+        burst = if burst > 0 {
+            burst - 1
+        } else if random.below(400) < loss {
+            3 + random.below(4)
+        } else {
+            0
+        };
+        if burst > 0 || random.below(100) < loss {
+            continue;
+        }
+        let copies = 1 + u64::from(random.below(10) == 0);
+        for _ in 0..copies {
+            let late = if random.below(8) == 0 { random.below(6) } else { 0 };
+            arrivals.push((index as u64 * 10 + late * 10 + random.below(2), *row));
+        }
+    }
+    arrivals.sort_by_key(|(at, _)| *at);
+    let mut first_of = Vec::new();
+    let mut sent = String::new();
+    let mut detector = Detector::default();
+    let mut heard = String::new();
+    for (at, (_, sequence, timestamp, marker, code, end, duration)) in arrivals {
+        if !first_of.contains(&timestamp) {
+            first_of.push(timestamp);
+            note(&mut sent, Told::Down(code));
+        }
+        let [high, low] = duration.to_be_bytes();
+        let payload = [code, if end { 0x8A } else { 0x0A }, high, low];
+        let packet = Packet { payload_type: 101, marker, sequence, timestamp, ssrc: SSRC, payload: &payload };
+        detector.handle(Mono(at * 2000), &packet, |told| note(&mut heard, told));
+    }
+    (sent, heard)
+}

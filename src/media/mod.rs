@@ -1,0 +1,11 @@
+//! The media side of a call: frames in and out on an unbroken 20 ms clock, keys found, prompts played, takes recorded.
+
+pub mod detector;
+pub mod inband;
+pub mod level;
+pub mod player;
+pub mod prompts;
+pub mod recorder;
+pub mod session;
+mod source;
+mod statistics;

@@ -1,0 +1,348 @@
+//! One call's RTP session: what the peer sends is let in from where it may come, what it hears goes out every 20 ms.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::media::detector::{Detector, Told};
+use crate::media::inband::{InBand, Tone};
+use crate::media::player::{Item, Player};
+use crate::media::recorder::{RawTake, RecordLimits, Recorder};
+use crate::media::source::Source;
+use crate::media::statistics::Statistics;
+use crate::model::{Key, Mono, Ticket};
+use crate::wire::g711::{FRAME, Law};
+use crate::wire::rtcp::{self, REPORT_BYTES_MAX, Report, Sent};
+use crate::wire::rtp::{HEADER_BYTES, Packet};
+
+/// One packet of ours: header and 20 ms.
+pub const PACKET_BYTES: usize = HEADER_BYTES + FRAME;
+/// Between RTCP reports (RFC 3550 section 6.2).
+const REPORT_EVERY: Duration = Duration::from_secs(5);
+/// Things told and not yet polled; more are dropped, the oldest first. One packet tells at most sixteen.
+const EVENTS_MAX: usize = 64;
+
+/// What was agreed about the stream, by offer and answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Agreed {
+    /// Where RTP goes.
+    pub rtp: SocketAddr,
+    /// Where RTCP goes.
+    pub rtcp: SocketAddr,
+    /// The codec.
+    pub law: Law,
+    /// The payload type of telephone-event, where it was agreed.
+    pub event_payload_type: Option<u8>,
+    /// Whether the peer wants to hear us (it does not while it holds the call).
+    pub receives: bool,
+    /// Whether the peer sends.
+    pub sends: bool,
+}
+
+/// Where our own stream begins, drawn at random (RFC 3550 section 5.1), and which sources of keys are allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// Our source.
+    pub ssrc: u32,
+    /// Our first sequence number.
+    pub sequence: u16,
+    /// Our first timestamp.
+    pub timestamp: u32,
+    /// RFC 4733, SIP INFO, in-band tones.
+    pub keys_by: KeysBy,
+}
+
+/// The sources of keys that the configuration allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeysBy {
+    /// Telephone events.
+    pub events: bool,
+    /// SIP INFO.
+    pub info: bool,
+    /// Tones.
+    pub inband: bool,
+}
+
+/// What happened in the stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A key went down.
+    Key(Key),
+    /// It is up.
+    KeyUp,
+    /// The last frame of that list has been sent.
+    Played(Ticket),
+    /// That recording has ended.
+    Recorded(Ticket, RawTake),
+}
+
+/// The one source of keys that a call has come to use, where no telephone-event was agreed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum KeySource {
+    Undecided,
+    Info,
+    InBand,
+}
+
+/// The session.
+pub struct Session {
+    agreed: Agreed,
+    start: Start,
+    sequence: u16,
+    timestamp: u32,
+    /// The next packet begins a talkspurt (RFC 3551 section 4.1): the first one, and the first after a hold.
+    marker: bool,
+    source: Source,
+    statistics: Statistics,
+    sent: Sent,
+    report_due: Mono,
+    last_heard: Mono,
+    detector: Detector,
+    inband: Option<Box<InBand>>,
+    key_source: KeySource,
+    player: Player,
+    recording: Option<(Ticket, RecordLimits, Box<Recorder>)>,
+    events: VecDeque<Event>,
+}
+
+impl Session {
+    /// Begins with the answer.
+    pub fn new(now: Mono, agreed: Agreed, start: Start) -> Self {
+        let mut session = Self {
+            source: Source::new(now, agreed.rtp),
+            sequence: start.sequence,
+            timestamp: start.timestamp,
+            marker: true,
+            statistics: Statistics::default(),
+            sent: Sent::default(),
+            report_due: now + REPORT_EVERY,
+            last_heard: now,
+            detector: Detector::default(),
+            inband: None,
+            key_source: KeySource::Undecided,
+            player: Player::default(),
+            recording: None,
+            events: VecDeque::new(),
+            agreed,
+            start,
+        };
+        session.choose_keys();
+        session
+    }
+
+    /// Takes what a new offer and answer agreed (hold, resume, moved media).
+    pub fn renegotiate(&mut self, now: Mono, agreed: Agreed) {
+        self.source.renegotiate(now, agreed.rtp);
+        self.marker |= agreed.receives && !self.agreed.receives;
+        self.last_heard = now;
+        self.agreed = agreed;
+        self.choose_keys();
+    }
+
+    /// Takes a datagram from the RTP port; what is not from the call's own source does nothing.
+    pub fn handle_rtp(&mut self, now: Mono, from: SocketAddr, datagram: &[u8]) {
+        let Some(packet) = Packet::parse(datagram) else { return };
+        if !self.source.admits(now, from, &packet) {
+            return;
+        }
+        self.last_heard = now;
+        let audio = packet.payload_type == self.audio_payload_type();
+        if audio || Some(packet.payload_type) == self.agreed.event_payload_type {
+            self.statistics.handle(now, &packet);
+        }
+        if audio {
+            self.handle_audio(now, &packet);
+        } else if Some(packet.payload_type) == self.agreed.event_payload_type && self.start.keys_by.events {
+            let events = &mut self.events;
+            self.detector.handle(now, &packet, |told| note_event(events, told));
+        }
+    }
+
+    /// Takes a datagram from the RTCP port (or the shared one); only the peer's sender report is of use.
+    pub fn handle_rtcp(&mut self, now: Mono, from: SocketAddr, datagram: &[u8]) {
+        if from.ip() == self.source.address().ip() {
+            if let Some((ssrc, ntp)) = rtcp::last_sender_report(datagram) {
+                self.statistics.handle_sender_report(now, ssrc, ntp);
+            }
+        }
+    }
+
+    /// Takes a key that SIP INFO told; ignored where the call's keys come otherwise.
+    pub fn handle_info(&mut self, key: char) {
+        if self.agreed.event_payload_type.is_some() && self.start.keys_by.events || !self.start.keys_by.info {
+            return;
+        }
+        if self.key_source == KeySource::InBand {
+            return;
+        }
+        self.key_source = KeySource::Info;
+        self.inband = None;
+        if let Some(key) = Key::from_char(key) {
+            push(&mut self.events, Event::Key(key));
+            push(&mut self.events, Event::KeyUp);
+        }
+    }
+
+    /// Goes on by 20 ms: writes the next packet and says where it goes; `None` while the peer holds the call.
+    pub fn frame(&mut self, now: Mono, target: &mut [u8; PACKET_BYTES]) -> Option<SocketAddr> {
+        let events = &mut self.events;
+        self.detector.handle_timeout(now, |told| note_event(events, told));
+        self.check_recording(now);
+        self.timestamp = self.timestamp.wrapping_add(FRAME as u32);
+        if !self.agreed.receives {
+            return None;
+        }
+        let mut payload = [0; FRAME];
+        self.player.frame(self.agreed.law, &mut payload);
+        if let Some(ticket) = self.player.poll_played() {
+            push(&mut self.events, Event::Played(ticket));
+        }
+        self.sequence = self.sequence.wrapping_add(1);
+        let packet = Packet {
+            payload_type: self.audio_payload_type(),
+            marker: std::mem::take(&mut self.marker),
+            sequence: self.sequence,
+            timestamp: self.timestamp,
+            ssrc: self.start.ssrc,
+            payload: &payload,
+        };
+        packet.write(target)?;
+        self.sent.packets = self.sent.packets.wrapping_add(1);
+        self.sent.bytes = self.sent.bytes.wrapping_add(FRAME as u32);
+        Some(self.source.address())
+    }
+
+    /// Whether a report is due.
+    pub fn report_is_due(&self, now: Mono) -> bool {
+        now >= self.report_due
+    }
+
+    /// Writes an RTCP report, with BYE at the end of the call; its length, and where it goes. `ntp` is the wall clock, 32.32 bits.
+    pub fn report(
+        &mut self,
+        now: Mono,
+        ntp: u64,
+        bye: bool,
+        target: &mut [u8; REPORT_BYTES_MAX],
+    ) -> (usize, SocketAddr) {
+        self.report_due = now + REPORT_EVERY;
+        let sent = (self.sent.packets > 0).then_some(Sent { ntp, timestamp: self.timestamp, ..self.sent });
+        let received = self.statistics.report(now);
+        let report = Report { ssrc: self.start.ssrc, sent, received, cname: "switchhook", bye };
+        // Behind a NAT the peer's RTCP port is unknown; next to its RTP port is the best guess.
+        let to = if self.source.is_moved() {
+            let rtp = self.source.address();
+            let apart = self.agreed.rtcp.port().saturating_sub(self.agreed.rtp.port());
+            SocketAddr::new(rtp.ip(), rtp.port().saturating_add(apart))
+        } else {
+            self.agreed.rtcp
+        };
+        (report.write(target), to)
+    }
+
+    /// Plays these instead of whatever is playing.
+    pub fn play(&mut self, ticket: Ticket, items: impl IntoIterator<Item = Item>) {
+        self.player.play(ticket, items);
+    }
+
+    /// Stops playing, at once.
+    pub fn stop(&mut self) {
+        self.player.stop();
+    }
+
+    /// Records from now on.
+    pub fn record(&mut self, now: Mono, ticket: Ticket, limits: RecordLimits) {
+        self.recording = Some((ticket, limits, Box::new(Recorder::new(now, limits))));
+    }
+
+    /// Ends the recording because of a key: [`Event::Recorded`] follows.
+    pub fn end_recording(&mut self) {
+        if let Some((ticket, _, recorder)) = self.recording.take() {
+            push(&mut self.events, Event::Recorded(ticket, recorder.finish(true)));
+        }
+    }
+
+    /// Ends the recording and gives what there is; nothing follows.
+    pub fn take_recording(&mut self) -> Option<RawTake> {
+        self.recording.take().map(|(_, _, recorder)| recorder.finish(false))
+    }
+
+    /// The next thing that happened.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        let event = self.events.pop_front();
+        if event.is_none() && self.events.capacity() > 16 {
+            self.events = VecDeque::new();
+        }
+        event
+    }
+
+    /// How long nothing has come from a peer that said it would send; zero where it said that it would not.
+    pub fn silent_for(&self, now: Mono) -> Duration {
+        if self.agreed.sends { now.since(self.last_heard) } else { Duration::ZERO }
+    }
+
+    fn audio_payload_type(&self) -> u8 {
+        match self.agreed.law {
+            Law::Mu => 0,
+            Law::A => 8,
+        }
+    }
+
+    fn choose_keys(&mut self) {
+        let events = self.agreed.event_payload_type.is_some() && self.start.keys_by.events;
+        let tones = !events && self.start.keys_by.inband && self.key_source != KeySource::Info;
+        match (&self.inband, tones) {
+            (None, true) => self.inband = Some(Box::default()),
+            (Some(_), false) => self.inband = None,
+            (None, false) | (Some(_), true) => {}
+        }
+    }
+
+    fn handle_audio(&mut self, now: Mono, packet: &Packet<'_>) {
+        let law = self.agreed.law;
+        if let Some((_, _, recorder)) = &mut self.recording {
+            recorder.handle(now, packet.timestamp, law, packet.payload);
+        }
+        let Some(inband) = &mut self.inband else { return };
+        let (events, source) = (&mut self.events, &mut self.key_source);
+        inband.handle(packet.payload.iter().map(|code| law.decode(*code)), |tone| match tone {
+            Tone::Down(key) => {
+                *source = KeySource::InBand;
+                if let Some(key) = Key::from_char(key) {
+                    push(events, Event::Key(key));
+                }
+            }
+            Tone::Up => push(events, Event::KeyUp),
+        });
+    }
+
+    fn check_recording(&mut self, now: Mono) {
+        if self.recording.as_ref().is_some_and(|(_, _, recorder)| recorder.is_over(now)) {
+            if let Some((ticket, _, recorder)) = self.recording.take() {
+                push(&mut self.events, Event::Recorded(ticket, recorder.finish(false)));
+            }
+        }
+    }
+}
+
+fn note_event(events: &mut VecDeque<Event>, told: Told) {
+    match told {
+        Told::Down(code) => {
+            if let Some(key) = Key::from_event(code) {
+                push(events, Event::Key(key));
+            }
+        }
+        Told::Up => push(events, Event::KeyUp),
+    }
+}
+
+fn push(events: &mut VecDeque<Event>, event: Event) {
+    if events.len() >= EVENTS_MAX {
+        events.pop_front();
+    }
+    events.push_back(event);
+}
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

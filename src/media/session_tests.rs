@@ -1,0 +1,206 @@
+//! The session as its peers see it: datagrams in and out, byte for byte.
+
+use super::*;
+
+const PEER: ([u8; 4], u16) = ([10, 0, 0, 5], 4000);
+
+fn session(event_payload_type: Option<u8>) -> Session {
+    let rtp = SocketAddr::from(PEER);
+    let rtcp = SocketAddr::from(([10, 0, 0, 5], 4001));
+    let agreed = Agreed { rtp, rtcp, law: Law::Mu, event_payload_type, receives: true, sends: true };
+    let keys_by = KeysBy { events: true, info: true, inband: true };
+    Session::new(Mono(0), agreed, Start { ssrc: 0xABCD, sequence: 65_534, timestamp: u32::MAX - 200, keys_by })
+}
+
+fn frame(session: &mut Session, ms: u64) -> Option<[u8; PACKET_BYTES]> {
+    let mut bytes = [0; PACKET_BYTES];
+    session.frame(Mono(ms * 1000), &mut bytes).map(|_| bytes)
+}
+
+fn keys(session: &mut Session) -> String {
+    std::iter::from_fn(|| session.poll_event())
+        .filter_map(|event| match event {
+            Event::Key(key) => Some(key.to_char()),
+            Event::KeyUp | Event::Played(_) | Event::Recorded(..) => None,
+        })
+        .collect()
+}
+
+fn audio(session: &mut Session, ms: u64, sequence: u16, payload: &[u8]) {
+    let packet =
+        Packet { payload_type: 0, marker: false, sequence, timestamp: u32::from(sequence) * 160, ssrc: 1, payload };
+    let mut bytes = [0; 400];
+    let length = packet.write(&mut bytes).expect("room");
+    session.handle_rtp(Mono(ms * 1000), SocketAddr::from(PEER), &bytes[..length]);
+}
+
+#[test]
+fn packets_follow_each_other_without_a_break() {
+    let mut session = session(None);
+    let headers: Vec<String> = (0..4)
+        .map(|n| frame(&mut session, n * 20).expect("a packet")[..12].iter().map(|b| format!("{b:02x}")).collect())
+        .collect();
+    assert_eq!(
+        headers,
+        [
+            "8080ffffffffffd70000abcd", // marker on the first
+            "80000000000000770000abcd", // both wrapped
+            "80000001000001170000abcd",
+            "80000002000001b70000abcd",
+        ]
+    );
+}
+
+#[test]
+fn a_hold_keeps_the_prompt_where_it_was_and_the_clock_going() {
+    let mut session = session(None);
+    session.play(Ticket(1), [Item::Audio(crate::model::Audio(vec![5000; 320].into()))]);
+    let first = frame(&mut session, 0).expect("a packet");
+    let agreed = session.agreed.clone();
+    session.renegotiate(Mono(20_000), Agreed { receives: false, ..agreed.clone() });
+    assert!(frame(&mut session, 20).is_none() && frame(&mut session, 40).is_none());
+    assert_eq!(session.poll_event(), None);
+    session.renegotiate(Mono(60_000), agreed);
+    let after = frame(&mut session, 60).expect("a packet");
+    let (before, after) = (Packet::parse(&first).expect("RTP"), Packet::parse(&after).expect("RTP"));
+    assert_eq!(after.timestamp.wrapping_sub(before.timestamp), 3 * 160);
+    assert_eq!((after.sequence.wrapping_sub(before.sequence), after.marker), (1, true));
+    assert_eq!(after.payload[0], Law::Mu.encode(5000), "the second half of the prompt");
+    assert_eq!(session.poll_event(), Some(Event::Played(Ticket(1))));
+}
+
+#[test]
+fn info_counts_only_where_no_event_was_agreed_and_before_any_tone() {
+    let mut with_events = session(Some(101));
+    with_events.handle_info('5');
+    assert_eq!(keys(&mut with_events), "");
+    let mut without = session(None);
+    without.handle_info('5');
+    without.handle_info('A');
+    without.handle_info('#');
+    assert_eq!(keys(&mut without), "5#");
+}
+
+#[test]
+fn tones_count_only_where_no_event_was_agreed_and_before_any_info() {
+    let wave = |f: f64, n: usize| (n as f64 * f * std::f64::consts::TAU / 8000.0).sin();
+    let tone: Vec<u8> =
+        (0..800).map(|n| Law::Mu.encode((5000.0 * (wave(770.0, n) + wave(1336.0, n))) as i16)).collect();
+    let play = |session: &mut Session| {
+        for (n, payload) in tone.chunks(160).enumerate() {
+            audio(session, n as u64 * 20, n as u16, payload);
+        }
+    };
+    let mut without = session(None);
+    play(&mut without);
+    without.handle_info('5');
+    assert_eq!(keys(&mut without), "5", "one source a call");
+    let mut with_events = session(Some(101));
+    play(&mut with_events);
+    assert_eq!(keys(&mut with_events), "");
+    let mut by_info = session(None);
+    by_info.handle_info('5');
+    play(&mut by_info);
+    assert_eq!(keys(&mut by_info), "5");
+}
+
+#[test]
+fn a_recording_ends_by_key_or_silence_or_is_taken() {
+    let limits = RecordLimits { silence: Duration::from_secs(4), length: Duration::from_secs(60) };
+    let mut session = session(Some(101));
+    session.record(Mono(0), Ticket(3), limits);
+    audio(&mut session, 0, 1, &[Law::Mu.encode(9000); 160]);
+    session.end_recording();
+    let Some(Event::Recorded(Ticket(3), take)) = session.poll_event() else { panic!("no take") };
+    assert_eq!((take.audio.0.len(), take.by_key), (160, true));
+    session.record(Mono(0), Ticket(4), limits);
+    frame(&mut session, 3999);
+    assert_eq!(session.poll_event(), None);
+    frame(&mut session, 4000);
+    assert!(matches!(session.poll_event(), Some(Event::Recorded(Ticket(4), _))));
+    session.record(Mono(0), Ticket(5), limits);
+    assert!(session.take_recording().is_some() && session.take_recording().is_none());
+}
+
+#[test]
+fn reports_say_what_was_sent_and_end_with_bye() {
+    let mut session = session(None);
+    frame(&mut session, 0);
+    assert!(!session.report_is_due(Mono(4_999_000)) && session.report_is_due(Mono(5_000_000)));
+    let mut bytes = [0; REPORT_BYTES_MAX];
+    let (length, to) = session.report(Mono(5_000_000), 1 << 32, true, &mut bytes);
+    assert_eq!(to, SocketAddr::from(([10, 0, 0, 5], 4001)));
+    assert_eq!((bytes[1], bytes[length - 7]), (200, 203));
+}
+
+#[test]
+fn silence_counts_only_while_the_peer_is_to_send() {
+    let mut session = session(None);
+    assert_eq!(session.silent_for(Mono(60_000_000)), Duration::from_secs(60));
+    let agreed = Agreed { sends: false, ..session.agreed.clone() };
+    session.renegotiate(Mono(1), agreed);
+    assert_eq!(session.silent_for(Mono(90_000_000)), Duration::ZERO);
+}
+
+/// `../shared/dtmf/vectors.json`, where that folder of test data is there.
+#[test]
+fn the_vectors() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/dtmf/vectors.json");
+    let Ok(text) = std::fs::read_to_string(path) else {
+        println!("SKIPPED: no {path}");
+        return;
+    };
+    let vectors: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let vectors = vectors.as_array().expect("a list");
+    assert!(vectors.len() >= 20, "{} vectors", vectors.len());
+    for vector in vectors {
+        let mut session = session(Some(101));
+        let mut heard = String::new();
+        for row in vector["packets"].as_array().expect("packets") {
+            if row["kind"] != "inband" {
+                let from: SocketAddr = row["src"].as_str().and_then(|s| s.parse().ok()).expect("an address");
+                session.handle_rtp(Mono(number(row, "t") * 1000), from, &datagram(row));
+            }
+            // A to D are told by the detector; the menu has no such keys.
+            heard.push_str(&keys(&mut session));
+        }
+        let expected: String =
+            vector["expect"].as_str().expect("keys").chars().filter(|k| !('A'..='D').contains(k)).collect();
+        assert_eq!(heard, expected, "{}", vector["id"]);
+    }
+}
+
+fn number(row: &serde_json::Value, name: &str) -> u64 {
+    row[name].as_u64().expect("a number")
+}
+
+fn datagram(row: &serde_json::Value) -> Vec<u8> {
+    let mut payload = Vec::new();
+    for event in row["events"].as_array().into_iter().flatten() {
+        let field = |n: usize| event[n].as_u64().expect("a number");
+        payload.extend([field(0) as u8, (field(1) as u8) << 7 | field(2) as u8]);
+        payload.extend((field(3) as u16).to_be_bytes());
+    }
+    if let Some(raw) = row["raw"].as_str() {
+        payload = raw
+            .as_bytes()
+            .chunks(2)
+            .filter_map(|h| u8::from_str_radix(std::str::from_utf8(h).ok()?, 16).ok())
+            .collect();
+    }
+    if row["kind"] == "audio" {
+        payload = vec![0xFF; 160];
+    }
+    let packet = Packet {
+        payload_type: number(row, "pt") as u8,
+        marker: number(row, "m") == 1,
+        sequence: number(row, "seq") as u16,
+        timestamp: number(row, "ts") as u32,
+        ssrc: number(row, "ssrc") as u32,
+        payload: &payload,
+    };
+    let mut bytes = vec![0; 600];
+    let length = packet.write(&mut bytes).expect("room");
+    bytes.truncate(length);
+    bytes
+}

@@ -1,0 +1,89 @@
+//! `serve --demo`: a throw-away store, the loopback only, effects that do no harm.
+
+use std::fs::DirBuilder;
+use std::net::{IpAddr, SocketAddr};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+
+use crate::access::Context;
+use crate::config::{Config, Listen, Reboot, Sip, Transport};
+use crate::model::{Audio, RecordingNumber};
+use crate::server::clock::Clock;
+use crate::server::prompts;
+use crate::store::{Store, StoreOptions, demo};
+
+/// Makes a configuration fit for the demo; what names a place of its own (`sip.listen`, the reboot command, the export folder) stays.
+pub fn adapt(mut config: Config) -> anyhow::Result<Config> {
+    if config.sip.listen == Sip::default().listen {
+        let address = SocketAddr::from(([127, 0, 0, 1], 5060));
+        config.sip.listen = [Transport::Udp, Transport::Tcp].map(|transport| Listen { transport, address }).into();
+    }
+    if let Some(listen) = config.sip.listen.iter().find(|listen| !listen.address.ip().is_loopback()) {
+        bail!(
+            "{listen}: the demo's PINs are public, so it listens on the loopback only; choose 127.0.0.1 in [sip] listen"
+        );
+    }
+    config.sip.trusted_peers = ["127.0.0.0/8", "::1"].into_iter().filter_map(|prefix| prefix.parse().ok()).collect();
+    let folder = folder()?;
+    config.store.url = format!("sqlite://{}", folder.join("switchhook.db").display());
+    if config.recordings.export_folder.is_empty() {
+        config.recordings.export_folder = folder.join("recordings").display().to_string();
+    }
+    if config.effects.reboot.run == Reboot::default().run {
+        config.effects.reboot.run = vec!["true".into()];
+    }
+    if config.effects.logging == crate::config::Logging::default() {
+        config.effects.logging.folder = String::new();
+    }
+    Ok(config)
+}
+
+/// Makes the demo's store, with its accounts and recordings.
+pub async fn store(options: StoreOptions, folder: &Path) -> anyhow::Result<Store> {
+    let store = Store::create(options).await?;
+    let ctx = Context { now: Clock::wall(), site: store.site(), source: "demo".into(), call: None, other_calls: 0 };
+    let audio = |number: RecordingNumber| {
+        let file = prompts::read(&folder.join(prompts::DEMO).join(format!("{}.wav", number.0))).ok()?;
+        Some(Audio(file.samples.into()))
+    };
+    demo::seed(&store, &ctx, audio).await?;
+    Ok(store)
+}
+
+/// Says how to call.
+#[allow(clippy::print_stdout)]
+pub fn announce(config: &Config) {
+    let Some(listen) = config.sip.listen.first() else { return };
+    let user = config.sip.extensions.first().map_or("7000", String::as_str);
+    let port = match listen.address.port() {
+        5060 => String::new(),
+        port => format!(":{port}"),
+    };
+    let host = match listen.address.ip() {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    };
+    println!("dial sip:{user}@{host}{port}");
+    println!("log in as 1000, PIN 61849273 (README.md has the other accounts)");
+    println!("store {} (gone when the demo ends)", config.store.url);
+}
+
+/// Removes what the demo made.
+pub fn clean_up(config: &Config) {
+    let path = config.store.url.strip_prefix("sqlite://").map(Path::new).and_then(Path::parent);
+    if let Some(folder) = path.filter(|folder| folder.starts_with(std::env::temp_dir())) {
+        let _ = std::fs::remove_dir_all(folder);
+    }
+}
+
+/// A folder that nobody else can read.
+fn folder() -> anyhow::Result<PathBuf> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("no random numbers from the system: {error}"))?;
+    let name = format!("switchhook-demo-{:016x}", u64::from_be_bytes(random));
+    let folder = std::env::temp_dir().join(name);
+    DirBuilder::new().mode(0o700).create(&folder).with_context(|| format!("{}: can't be made", folder.display()))?;
+    Ok(folder)
+}

@@ -1,0 +1,298 @@
+//! The media drivers: a few threads, each of which owns its calls whole.
+//!
+//! ```text
+//!   ms    0    1    2  …  19 | 20   21          slot = ms modulo 20; each call has one slot
+//!         c0   c1   c2    …  | c0   c1 …        at its slot a call reads what has come, then sends its next frame
+//! ```
+//!
+//! A thread wakes once a millisecond, however many calls it has, and touches the calls of one slot. What came for a
+//! call is read just before its frame is sent, so a key changes the very next packet, at most 20 ms after it came,
+//! and no readiness has to be asked of the kernel. The next wake-up is the last one plus 1 ms, never now plus 1 ms.
+
+use std::collections::HashMap;
+use std::io::ErrorKind;
+use std::net::{SocketAddr, UdpSocket};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::time::Duration;
+
+use crate::access::{Action, Actor, Reply};
+use crate::call::{Call, Output};
+use crate::media::recorder::RawTake;
+use crate::media::session::{Agreed, PACKET_BYTES};
+use crate::model::{CallId, Mono, Take, Ticket};
+use crate::server::clock::Clock;
+use crate::wire::rtcp::REPORT_BYTES_MAX;
+use crate::wire::rtp::DATAGRAM_BYTES_MAX;
+
+/// Slots of the wheel, 1 ms each.
+const SLOTS: usize = 20;
+/// From one slot to the next.
+const SLOT: Duration = Duration::from_millis(1);
+/// Datagrams read from one call's socket at a time; what is beyond waits for the next frame.
+const DATAGRAMS_MAX: usize = 16;
+/// RTCP is looked at once in this many frames.
+const RTCP_EVERY: u8 = 16;
+/// Commands that wait for one thread; beyond it a new call is refused.
+const COMMANDS_MAX: usize = 16_384;
+/// A thread that was kept from running for longer than this leaves out what it missed.
+const CATCH_UP_MAX: Duration = Duration::from_millis(400);
+
+/// What a media thread is told.
+pub enum Command {
+    /// A call was answered.
+    Begin(Box<Begin>),
+    /// Its answer was acknowledged.
+    Confirmed(CallId),
+    /// A new offer and answer.
+    Renegotiated(CallId, Agreed),
+    /// SIP INFO told a key.
+    Info(CallId, char),
+    /// The store has answered.
+    Replied(CallId, Ticket, Reply),
+    /// A take is finished.
+    Finished(CallId, Option<Ticket>, Take),
+    /// The SIP side has ended the call.
+    HungUp(CallId),
+}
+
+/// A call that begins.
+pub struct Begin {
+    /// Its number.
+    pub id: CallId,
+    /// Where it comes from, for the audit trail.
+    pub source: Arc<str>,
+    /// The call.
+    pub call: Call,
+    /// Its RTP socket, non-blocking.
+    pub rtp: UdpSocket,
+    /// Its RTCP socket, non-blocking.
+    pub rtcp: UdpSocket,
+}
+
+/// Which call asks.
+#[derive(Clone, Debug)]
+pub struct Asker {
+    /// The call.
+    pub call: CallId,
+    /// Where it comes from.
+    pub source: Arc<str>,
+}
+
+/// What a call wants of the rest of the process. Implemented by the server; must never block.
+pub trait Outside: Send + Sync {
+    /// Ask the store, and send [`Command::Replied`].
+    fn ask(&self, thread: &Thread, asker: Asker, ticket: Ticket, actor: Actor, action: Action);
+    /// Finish a take, and send [`Command::Finished`].
+    fn finish(&self, thread: &Thread, call: CallId, ticket: Option<Ticket>, take: RawTake);
+    /// Hang up.
+    fn hang_up(&self, call: CallId);
+}
+
+/// A media thread, from outside.
+#[derive(Clone)]
+pub struct Thread {
+    commands: SyncSender<Command>,
+    calls: Arc<AtomicUsize>,
+}
+
+impl Thread {
+    /// Starts a media thread; it ends when every handle to it is dropped.
+    pub fn start(number: usize, clock: Clock, outside: Arc<dyn Outside>) -> std::io::Result<Self> {
+        let (commands, inbox) = sync_channel(COMMANDS_MAX);
+        let thread = Self { commands, calls: Arc::new(AtomicUsize::new(0)) };
+        let handle = Thread { commands: thread.commands.clone(), calls: Arc::clone(&thread.calls) };
+        std::thread::Builder::new()
+            .name(format!("media-{number}"))
+            .stack_size(256 * 1024)
+            .spawn(move || Driver::new(clock, outside, handle).run(&inbox))?;
+        Ok(thread)
+    }
+
+    /// Tells the thread something; `false` where it has too much to do (or has ended), and the command is dropped.
+    pub fn tell(&self, command: Command) -> bool {
+        match self.commands.try_send(command) {
+            Ok(()) => true,
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => false,
+        }
+    }
+
+    /// Calls that it has.
+    pub fn calls(&self) -> usize {
+        self.calls.load(Ordering::Relaxed)
+    }
+}
+
+struct Running {
+    id: CallId,
+    source: Arc<str>,
+    call: Call,
+    rtp: UdpSocket,
+    rtcp: UdpSocket,
+    frames: u8,
+}
+
+struct Driver {
+    clock: Clock,
+    outside: Arc<dyn Outside>,
+    handle: Thread,
+    calls: HashMap<CallId, Box<Running>>,
+    slots: [Vec<CallId>; SLOTS],
+    buffer: Box<[u8; DATAGRAM_BYTES_MAX + 1]>,
+}
+
+impl Driver {
+    fn new(clock: Clock, outside: Arc<dyn Outside>, handle: Thread) -> Self {
+        let slots = std::array::from_fn(|_| Vec::new());
+        Self { clock, outside, handle, calls: HashMap::new(), slots, buffer: Box::new([0; DATAGRAM_BYTES_MAX + 1]) }
+    }
+
+    fn run(mut self, inbox: &Receiver<Command>) {
+        let mut next = self.clock.now();
+        let mut slot = 0;
+        loop {
+            if self.calls.is_empty() {
+                let Ok(command) = inbox.recv() else { return };
+                self.obey(command);
+                next = self.clock.now();
+            }
+            loop {
+                match inbox.try_recv() {
+                    Ok(command) => self.obey(command),
+                    Err(TryRecvError::Empty) => break,
+                    Err(TryRecvError::Disconnected) => return,
+                }
+            }
+            let now = self.clock.now();
+            if now.since(next) > CATCH_UP_MAX {
+                tracing::warn!(late_ms = now.since(next).as_millis() as u64, "a media thread was kept from running");
+                next = now;
+            }
+            while next <= self.clock.now() {
+                self.serve(slot);
+                slot = (slot + 1) % SLOTS;
+                next = next + SLOT;
+            }
+            let wait = next.since(self.clock.now());
+            if !wait.is_zero() {
+                std::thread::sleep(wait);
+            }
+        }
+    }
+
+    /// Serves the calls of one slot.
+    fn serve(&mut self, slot: usize) {
+        let mut ids = std::mem::take(&mut self.slots[slot]);
+        ids.retain(|id| self.guarded(*id, Driver::serve_call));
+        self.slots[slot] = ids;
+    }
+
+    /// Works on one call; a panic ends that call alone. `false` where the call is gone.
+    fn guarded(&mut self, id: CallId, work: impl FnOnce(&mut Self, &mut Running)) -> bool {
+        let Some(mut running) = self.calls.remove(&id) else { return false };
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            work(self, &mut running);
+            self.carry_out(&mut running);
+        }));
+        if outcome.is_err() {
+            tracing::error!(call = id.0, "a call failed and is ended");
+            self.outside.hang_up(id);
+        }
+        let goes_on = outcome.is_ok() && !running.call.is_over();
+        if goes_on {
+            self.calls.insert(id, running);
+        }
+        self.handle.calls.store(self.calls.len(), Ordering::Relaxed);
+        goes_on
+    }
+
+    fn serve_call(&mut self, running: &mut Running) {
+        let now = self.clock.now();
+        for _ in 0..DATAGRAMS_MAX {
+            let Some((length, from)) = receive(&running.rtp, &mut self.buffer[..]) else { break };
+            running.call.handle_rtp(now, from, &self.buffer[..length]);
+        }
+        running.frames = running.frames.wrapping_add(1);
+        if running.frames % RTCP_EVERY == 0 {
+            self.serve_rtcp(now, running);
+        }
+        let mut packet = [0; PACKET_BYTES];
+        if let Some(to) = running.call.frame(now, &mut packet) {
+            // A full send buffer or an unreachable peer loses this packet, as the network might.
+            let _ = running.rtp.send_to(&packet, to);
+        }
+    }
+
+    fn serve_rtcp(&mut self, now: Mono, running: &mut Running) {
+        if let Some((length, from)) = receive(&running.rtcp, &mut self.buffer[..]) {
+            running.call.handle_rtcp(now, from, &self.buffer[..length]);
+        }
+        if running.call.report_is_due(now) {
+            report(now, running, false);
+        }
+    }
+
+    fn carry_out(&self, running: &mut Running) {
+        while let Some(output) = running.call.poll_output() {
+            match output {
+                Output::Ask(ticket, actor, action) => {
+                    let asker = Asker { call: running.id, source: Arc::clone(&running.source) };
+                    self.outside.ask(&self.handle, asker, ticket, actor, action);
+                }
+                Output::Finish(ticket, take) => self.outside.finish(&self.handle, running.id, ticket, take),
+                Output::HangUp => {
+                    report(self.clock.now(), running, true);
+                    self.outside.hang_up(running.id);
+                }
+            }
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        let now = self.clock.now();
+        match command {
+            Command::Begin(begin) => self.begin(*begin),
+            Command::Confirmed(id) => self.work(id, |r| r.call.handle_confirmed(now)),
+            Command::Renegotiated(id, agreed) => self.work(id, |r| r.call.handle_renegotiated(now, agreed)),
+            Command::Info(id, key) => self.work(id, |r| r.call.handle_info(now, key)),
+            Command::Replied(id, ticket, reply) => self.work(id, |r| r.call.handle_reply(now, ticket, reply)),
+            Command::Finished(id, ticket, take) => self.work(id, |r| r.call.handle_take(now, ticket, take)),
+            Command::HungUp(id) => self.work(id, |running| {
+                report(now, running, true);
+                running.call.handle_hung_up(now);
+            }),
+        }
+    }
+
+    fn work(&mut self, id: CallId, work: impl FnOnce(&mut Running)) {
+        self.guarded(id, |_, running| work(running));
+    }
+
+    /// Puts the call into the slot that has the fewest.
+    fn begin(&mut self, begin: Begin) {
+        let slot = (0..SLOTS).min_by_key(|slot| self.slots[*slot].len()).unwrap_or(0);
+        let Begin { id, source, call, rtp, rtcp } = begin;
+        self.slots[slot].push(id);
+        self.calls.insert(id, Box::new(Running { id, source, call, rtp, rtcp, frames: (id.0 % 16) as u8 }));
+        self.handle.calls.store(self.calls.len(), Ordering::Relaxed);
+    }
+}
+
+/// The next datagram; `None` where there is none. One that does not fit is cut off, and refused by its length.
+fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> Option<(usize, SocketAddr)> {
+    loop {
+        match socket.recv_from(buffer) {
+            Ok(received) => return Some(received),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(_) => return None,
+        }
+    }
+}
+
+fn report(now: Mono, running: &mut Running, bye: bool) {
+    let mut bytes = [0; REPORT_BYTES_MAX];
+    let (length, to) = running.call.report(now, Clock::ntp(), bye, &mut bytes);
+    let _ = running.rtcp.send_to(&bytes[..length], to);
+}

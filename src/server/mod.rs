@@ -1,0 +1,230 @@
+//! The shell: sockets, clocks and threads, and nothing that decides.
+
+mod clock;
+mod demo;
+mod log;
+mod media;
+mod ports;
+pub mod prompts;
+mod requests;
+mod signalling;
+mod transport;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::{Sender, channel};
+
+use crate::call::CallLimits;
+use crate::config::Config;
+use crate::effects::{EffectOptions, Hook, Runner};
+use crate::media::prompts::Prompts;
+use crate::media::recorder::RecordLimits;
+use crate::menu::{Limits, tree};
+use crate::sip::{Endpoint, EndpointConfig};
+use crate::store::{HookOn, LoginLimits, Store, StoreOptions};
+pub use clock::Clock;
+use media::{Outside, Thread};
+use ports::Ports;
+use requests::Requests;
+use signalling::{Order, Parts, Settings, Signalling};
+use transport::{INBOUND_MAX, Transports};
+
+/// After the last call, how long drafts and replies under way are waited for.
+const SETTLE_WITHIN: Duration = Duration::from_secs(2);
+
+/// Serves until SIGTERM or SIGINT; see the command line's `serve`.
+pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
+    let config = if is_demo { demo::adapt(config)? } else { config };
+    let _log = log::start(&config)?;
+    let clock = Clock::start();
+    let folder = prompts::find(&config.prompts.folder, &config.prompts.language)?;
+    let loaded = load_prompts(&folder, &config);
+    let store = if is_demo {
+        demo::store(store_options(&config)?, &folder).await?
+    } else {
+        Store::open(store_options(&config)?).await?
+    };
+    let in_progress = Arc::new(AtomicU32::new(0));
+    let runner = Runner::new(store.clone(), effect_options(&config), Arc::clone(&in_progress), Clock::wall);
+    runner.prepare().await?;
+
+    let (inbound, messages) = channel(INBOUND_MAX);
+    let (orders, order_queue) = channel(config.sip.calls_max as usize + 64);
+    let transports = Transports::listen(&config.sip.listen, &inbound).await?;
+    drop(inbound);
+    let under_way = Arc::new(AtomicU32::new(0));
+    let outside: Arc<dyn Outside> = Arc::new(Requests {
+        runtime: tokio::runtime::Handle::current(),
+        store: store.clone(),
+        orders: orders.clone(),
+        in_progress: Arc::clone(&in_progress),
+        under_way: Arc::clone(&under_way),
+    });
+    let threads = start_threads(clock, &outside)?;
+    let signalling = Signalling::new(Parts {
+        clock,
+        settings: Settings::new(&config, call_limits(&config)),
+        endpoint: Endpoint::new(endpoint_config(&config), random_seed()?),
+        transports,
+        threads: threads.clone(),
+        ports: Ports::new(config.media.ports),
+        prompts: Arc::new(loaded),
+        in_progress,
+    });
+    let mut effects = tokio::spawn(runner.run());
+    let mut sip = tokio::spawn(signalling.run(messages, order_queue));
+    announce(&config, is_demo);
+    watch_signals(&config, &folder, &orders, &mut sip).await?;
+    settle(&threads, &under_way).await;
+    effects.abort();
+    let _ = (&mut effects).await;
+    store.close().await;
+    if is_demo {
+        demo::clean_up(&config);
+    }
+    Ok(())
+}
+
+fn start_threads(clock: Clock, outside: &Arc<dyn Outside>) -> anyhow::Result<Vec<Thread>> {
+    let count = std::thread::available_parallelism().map_or(1, usize::from);
+    (0..count).map(|n| Ok(Thread::start(n, clock, Arc::clone(outside))?)).collect()
+}
+
+/// Says on standard output that calls are taken, and tells systemd.
+#[allow(clippy::print_stdout)]
+fn announce(config: &Config, is_demo: bool) {
+    let listens: Vec<String> = config.sip.listen.iter().map(ToString::to_string).collect();
+    if is_demo {
+        demo::announce(config);
+    }
+    println!("ready: extension {} on {}", config.sip.extensions.join(", "), listens.join(", "));
+    // Without systemd there is nobody to tell.
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+}
+
+/// Waits for signals until the SIP side has ended.
+async fn watch_signals(
+    config: &Config,
+    folder: &std::path::Path,
+    orders: &Sender<Order>,
+    sip: &mut tokio::task::JoinHandle<()>,
+) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    let mut draining = false;
+    loop {
+        tokio::select! {
+            ended = &mut *sip => return Ok(ended?),
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = hang_up.recv() => {
+                let prompts = load_prompts(folder, config);
+                tracing::info!(clips = prompts.len(), "prompts were read again");
+                orders.send(Order::Prompts(Arc::new(prompts))).await?;
+                continue;
+            }
+        }
+        let order = if draining {
+            Order::Stop
+        } else {
+            tracing::info!(seconds = config.sip.drain_seconds, "draining: no new calls");
+            let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+            Order::Drain(Duration::from_secs(u64::from(config.sip.drain_seconds)))
+        };
+        draining = true;
+        if orders.send(order).await.is_err() {
+            return Ok(());
+        }
+    }
+}
+
+/// Waits until the media threads have no call left and every request is answered.
+async fn settle(threads: &[Thread], under_way: &AtomicU32) {
+    let quiet = async {
+        while threads.iter().any(|thread| thread.calls() > 0) || under_way.load(Ordering::Relaxed) > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    if tokio::time::timeout(SETTLE_WITHIN, quiet).await.is_err() {
+        tracing::warn!("something was still under way when the process ended");
+    }
+}
+
+/// Reads the prompts; what is missing or broken is logged, and heard as a gap.
+fn load_prompts(folder: &std::path::Path, config: &Config) -> Prompts {
+    let (loaded, faults) = prompts::load(folder, &config.prompts.language, &tree::clips());
+    for fault in faults {
+        tracing::error!(folder = %folder.join(&config.prompts.language).display(), "prompt {fault}");
+    }
+    loaded
+}
+
+fn random_seed() -> anyhow::Result<[u8; 32]> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|error| anyhow::anyhow!("no random numbers from the system: {error}"))?;
+    Ok(seed)
+}
+
+fn endpoint_config(config: &Config) -> EndpointConfig {
+    EndpointConfig { calls_max: config.sip.calls_max as usize, ..EndpointConfig::new(config.sip.extensions.clone()) }
+}
+
+fn call_limits(config: &Config) -> CallLimits {
+    let seconds = |s: u32| Duration::from_secs(u64::from(s));
+    CallLimits {
+        menu: Limits {
+            first_key: seconds(config.menu.first_key_s),
+            between_keys: seconds(config.menu.between_keys_s),
+            silences: config.menu.silences,
+            wrong_keys: config.menu.wrong_keys,
+            call_max: seconds(config.menu.call_max_s),
+            tries_per_call: config.login.tries_per_call,
+        },
+        record: RecordLimits {
+            silence: seconds(config.recordings.silence_s),
+            length: seconds(config.recordings.length_max_s),
+        },
+        rtp_silence: seconds(config.menu.rtp_silence_s),
+    }
+}
+
+/// How the store is opened, by the configuration.
+pub fn store_options(config: &Config) -> anyhow::Result<StoreOptions> {
+    let path = StoreOptions::path_of(&config.store.url)?;
+    let hooks = config.effects.hooks.iter().map(|hook| HookOn { on: hook.on.clone(), run: hook.run.clone() });
+    Ok(StoreOptions {
+        site: config.site.name.clone(),
+        login: LoginLimits {
+            lock_after: config.login.lock_after,
+            lock_s: config.login.lock_s,
+            lock_max_s: config.login.lock_max_s,
+            unlock_after: config.login.unlock_after,
+            temporary_pin_hours: config.login.temporary_pin_hours,
+        },
+        reboot_delay_s: config.effects.reboot.delay_s,
+        hooks: hooks.collect(),
+        export: !config.recordings.export_folder.is_empty(),
+        recording_s_max: config.recordings.length_max_s,
+        ..StoreOptions::new(path)
+    })
+}
+
+fn effect_options(config: &Config) -> EffectOptions {
+    let hook = |hook: &crate::config::Hook| Hook {
+        run: hook.run.clone(),
+        timeout: Duration::from_secs(u64::from(hook.timeout_s)),
+    };
+    EffectOptions {
+        boot_id_file: config.effects.boot_id_file.clone(),
+        reboot_run: config.effects.reboot.run.clone(),
+        hooks: config.effects.hooks.iter().map(hook).collect(),
+        export_folder: (!config.recordings.export_folder.is_empty())
+            .then(|| PathBuf::from(&config.recordings.export_folder)),
+        ..EffectOptions::default()
+    }
+}

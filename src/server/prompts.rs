@@ -1,0 +1,135 @@
+//! Finds and reads the prompt files.
+
+use std::path::{Path, PathBuf};
+
+use crate::media::prompts::Prompts;
+use crate::model::Clip;
+use crate::wire::wav::{self, WavError};
+
+/// Where packages put the prompts.
+const INSTALLED: &str = "/usr/share/switchhook/prompts";
+/// The demo's recordings, which are no language.
+pub const DEMO: &str = "demo";
+/// Folders above the executable that are looked into.
+const FOLDERS_ABOVE: usize = 3;
+/// The longest prompt, in seconds.
+pub const PROMPT_SECONDS_MAX: u32 = 60;
+
+/// Why there are no prompts.
+#[derive(Debug, thiserror::Error)]
+pub enum PromptsError {
+    /// No folder holds the language.
+    #[error("no prompts for `{language}`: looked in {}; set `folder` in [prompts]", list(.looked))]
+    NoFolder {
+        /// The language.
+        language: String,
+        /// The folders.
+        looked: Vec<PathBuf>,
+    },
+    /// The folder can't be read.
+    #[error("{}: {error}", .folder.display())]
+    Unreadable {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+}
+
+fn list(folders: &[PathBuf]) -> String {
+    folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// What is wrong with one prompt.
+#[derive(Debug, thiserror::Error)]
+pub enum PromptFault {
+    /// The menu asks for it and it is not there.
+    #[error("{0}.wav is missing")]
+    Missing(String),
+    /// It can't be used.
+    #[error("{clip}.wav: {why}")]
+    Broken {
+        /// The clip.
+        clip: String,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+/// The folder that holds `LANGUAGE/`: the configured one, else the first of `./prompts`, beside the executable and up
+/// to three folders above it, and the installed one.
+pub fn find(configured: &str, language: &str) -> Result<PathBuf, PromptsError> {
+    let looked = if configured.is_empty() { usual_folders() } else { vec![PathBuf::from(configured)] };
+    match looked.iter().find(|folder| folder.join(language).is_dir()) {
+        Some(folder) => Ok(folder.clone()),
+        None => Err(PromptsError::NoFolder { language: language.to_owned(), looked }),
+    }
+}
+
+fn usual_folders() -> Vec<PathBuf> {
+    let mut folders = vec![PathBuf::from("prompts")];
+    if let Ok(executable) = std::env::current_exe() {
+        let above = executable.ancestors().skip(1).take(FOLDERS_ABOVE + 1);
+        folders.extend(above.map(|folder| folder.join("prompts")));
+    }
+    folders.push(PathBuf::from(INSTALLED));
+    folders
+}
+
+/// Reads and encodes the clips of a language; what is missing or broken is named, and left out.
+pub fn load(folder: &Path, language: &str, clips: &[Clip]) -> (Prompts, Vec<PromptFault>) {
+    let mut prompts = Prompts::default();
+    let mut faults = Vec::new();
+    for clip in clips {
+        match read(&folder.join(language).join(format!("{clip}.wav"))) {
+            Ok(file) => prompts.add(clip, file.samples),
+            Err(PromptReadError::Missing) => faults.push(PromptFault::Missing((*clip).to_owned())),
+            Err(PromptReadError::Broken(why)) => faults.push(PromptFault::Broken { clip: (*clip).to_owned(), why }),
+        }
+    }
+    (prompts, faults)
+}
+
+/// Why one file can't be used.
+#[derive(Debug)]
+pub enum PromptReadError {
+    /// It is not there.
+    Missing,
+    /// It can't be read, or is no WAV that can be used.
+    Broken(String),
+}
+
+/// One prompt file.
+pub struct PromptFile {
+    /// Its sample rate, in hertz.
+    pub rate: u32,
+    /// Its samples, at 8 kHz.
+    pub samples: Vec<i16>,
+}
+
+/// Reads one prompt.
+pub fn read(path: &Path) -> Result<PromptFile, PromptReadError> {
+    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => PromptReadError::Missing,
+        _ => PromptReadError::Broken(error.to_string()),
+    })?;
+    let broken = |error: WavError| PromptReadError::Broken(error.to_string());
+    let rate = wav::rate(&bytes).map_err(broken)?;
+    let audio = wav::read(&bytes, PROMPT_SECONDS_MAX).map_err(broken)?;
+    Ok(PromptFile { rate, samples: audio.0.to_vec() })
+}
+
+/// The languages in a folder: its folders that have a `prompts.toml`, but for the demo's recordings.
+pub fn languages(folder: &Path) -> Result<Vec<String>, PromptsError> {
+    let unreadable = |error| PromptsError::Unreadable { folder: folder.to_owned(), error };
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name != DEMO && entry.path().join("prompts.toml").is_file() {
+            found.push(name);
+        }
+    }
+    found.sort();
+    Ok(found)
+}

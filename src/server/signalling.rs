@@ -1,0 +1,436 @@
+//! The SIP side of the process: one task that drives the endpoint and knows which media thread has which call.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use tokio::sync::mpsc::Receiver;
+
+use crate::call::{Call, CallLimits};
+use crate::config::{Config, Dtmf, MediaAddress, Prefix};
+use crate::media::prompts::Prompts;
+use crate::media::session::{Agreed, KeysBy, Start};
+use crate::menu::CallerInfo;
+use crate::model::{CallId, Extension, Mono};
+use crate::server::clock::Clock;
+use crate::server::media::{Begin, Command, Thread};
+use crate::server::ports::Ports;
+use crate::server::transport::{Inbound, Transports};
+use crate::sip::{DialogKey, Endpoint, Event, Incoming};
+use crate::wire::dtmf::info_key;
+use crate::wire::g711::Law;
+use crate::wire::sdp::{self, SdpError};
+
+/// What a caller is told to wait when there is no room for the media of a call, in seconds.
+const RETRY_AFTER_S: &str = "10";
+/// Messages taken from the queue at a time.
+const BATCH: usize = 128;
+/// After the drain's deadline, how long the BYEs are waited for.
+const BYE_WITHIN: Duration = Duration::from_millis(1500);
+
+/// What the rest of the process tells the SIP side.
+pub enum Order {
+    /// A call hangs up.
+    HangUp(CallId),
+    /// Prompts were read again: new calls use these.
+    Prompts(Arc<Prompts>),
+    /// Take no new calls, wait for the present ones this long, then end them, then end.
+    Drain(Duration),
+    /// End at once.
+    Stop,
+}
+
+/// How calls are set up.
+pub struct Settings {
+    trusted_peers: Vec<Prefix>,
+    media_address: MediaAddress,
+    laws: Vec<Law>,
+    keys_by: KeysBy,
+    limits: Arc<CallLimits>,
+}
+
+impl Settings {
+    /// Of the configuration.
+    pub fn new(config: &Config, limits: CallLimits) -> Self {
+        let by = |source: Dtmf| config.media.dtmf.contains(&source);
+        Self {
+            trusted_peers: config.sip.trusted_peers.clone(),
+            media_address: config.media.address,
+            laws: config.media.codecs.iter().map(|codec| (*codec).into()).collect(),
+            keys_by: KeysBy { events: by(Dtmf::Rfc4733), info: by(Dtmf::Info), inband: by(Dtmf::Inband) },
+            limits: Arc::new(limits),
+        }
+    }
+}
+
+impl From<crate::config::Codec> for Law {
+    fn from(codec: crate::config::Codec) -> Self {
+        match codec {
+            crate::config::Codec::Pcmu => Law::Mu,
+            crate::config::Codec::Pcma => Law::A,
+        }
+    }
+}
+
+/// A call, as the SIP side knows it.
+struct SipCall {
+    id: CallId,
+    thread: Thread,
+    local: sdp::Local,
+    /// The sockets of a call whose offer is ours, until the answer has come with the ACK.
+    waiting: Option<Waiting>,
+}
+
+struct Waiting {
+    rtp: UdpSocket,
+    rtcp: UdpSocket,
+    caller: CallerInfo,
+    source: Arc<str>,
+}
+
+/// The task.
+pub struct Signalling {
+    clock: Clock,
+    settings: Settings,
+    endpoint: Endpoint,
+    transports: Transports,
+    threads: Vec<Thread>,
+    ports: Ports,
+    prompts: Arc<Prompts>,
+    calls: HashMap<DialogKey, SipCall>,
+    dialogs: HashMap<CallId, DialogKey>,
+    next_call: u64,
+    /// Calls in progress, for the rest of the process.
+    in_progress: Arc<AtomicU32>,
+    drain_by: Option<Mono>,
+}
+
+/// What [`Signalling`] is made of.
+pub struct Parts {
+    /// The process's clock.
+    pub clock: Clock,
+    /// How calls are set up.
+    pub settings: Settings,
+    /// The user agent.
+    pub endpoint: Endpoint,
+    /// The sockets.
+    pub transports: Transports,
+    /// The media threads, at least one.
+    pub threads: Vec<Thread>,
+    /// The media ports.
+    pub ports: Ports,
+    /// What callers hear.
+    pub prompts: Arc<Prompts>,
+    /// Calls in progress, kept up to date.
+    pub in_progress: Arc<AtomicU32>,
+}
+
+impl Signalling {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Self {
+        let Parts { clock, settings, endpoint, transports, threads, ports, prompts, in_progress } = parts;
+        Self {
+            clock,
+            settings,
+            endpoint,
+            transports,
+            threads,
+            ports,
+            prompts,
+            calls: HashMap::new(),
+            dialogs: HashMap::new(),
+            next_call: 1,
+            in_progress,
+            drain_by: None,
+        }
+    }
+
+    /// Runs until it is told to stop, or has drained.
+    pub async fn run(mut self, mut inbound: Receiver<Inbound>, mut orders: Receiver<Order>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        loop {
+            let wake = self.endpoint.poll_timeout().into_iter().chain(self.drain_by).min();
+            let wake = wake.unwrap_or(self.clock.now() + Duration::from_secs(3600));
+            tokio::select! {
+                biased;
+                order = orders.recv() => match order {
+                    Some(order) => {
+                        if self.obey(order) {
+                            return;
+                        }
+                    }
+                    None => return,
+                },
+                count = inbound.recv_many(&mut batch, BATCH) => {
+                    if count == 0 {
+                        return;
+                    }
+                    for message in batch.drain(..) {
+                        self.handle_inbound(message);
+                    }
+                }
+                () = tokio::time::sleep_until(self.clock.deadline(wake)) => {}
+            }
+            self.endpoint.handle_timeout(self.clock.now());
+            self.drain_outputs();
+            if self.has_drained() {
+                return;
+            }
+        }
+    }
+
+    fn handle_inbound(&mut self, inbound: Inbound) {
+        let now = self.clock.now();
+        match inbound {
+            Inbound::Message(flow, bytes) => {
+                tracing::trace!(peer = %flow.peer, bytes = bytes.len(), "SIP in");
+                self.endpoint.handle_message(now, flow, &bytes);
+            }
+            Inbound::Opened(id, outbound) => self.transports.opened(id, outbound),
+            Inbound::Closed(id) => {
+                self.transports.closed(id);
+                self.endpoint.handle_flow_closed(now, id);
+            }
+        }
+        self.drain_outputs();
+    }
+
+    fn drain_outputs(&mut self) {
+        while let Some(event) = self.endpoint.poll_event() {
+            self.handle_event(event);
+        }
+        while let Some(transmit) = self.endpoint.poll_transmit() {
+            tracing::trace!(peer = %transmit.flow.peer, bytes = transmit.bytes.len(), "SIP out");
+            self.transports.send(transmit);
+        }
+    }
+
+    /// Whether this was the last order.
+    fn obey(&mut self, order: Order) -> bool {
+        let now = self.clock.now();
+        match order {
+            Order::HangUp(id) => {
+                if let Some(dialog) = self.dialogs.get(&id) {
+                    let _ = self.endpoint.hang_up(now, *dialog);
+                }
+            }
+            Order::Prompts(prompts) => self.prompts = prompts,
+            Order::Drain(wait) => {
+                let seconds = u32::try_from(wait.as_secs().max(1)).unwrap_or(u32::MAX);
+                self.endpoint.set_draining(Some(seconds));
+                self.drain_by = Some(now + wait);
+            }
+            Order::Stop => return true,
+        }
+        self.drain_outputs();
+        false
+    }
+
+    /// Whether draining is done; at its deadline the calls that are left are ended.
+    fn has_drained(&mut self) -> bool {
+        let Some(by) = self.drain_by else { return false };
+        if self.endpoint.is_quiet() {
+            return true;
+        }
+        let now = self.clock.now();
+        if now < by {
+            return false;
+        }
+        if self.calls.is_empty() {
+            return true;
+        }
+        tracing::warn!(calls = self.calls.len(), "the drain's time is up: the calls are ended");
+        let dialogs: Vec<DialogKey> = self.calls.keys().copied().collect();
+        for dialog in dialogs {
+            let _ = self.endpoint.hang_up(now, dialog);
+        }
+        self.drain_outputs();
+        self.drain_by = Some(now + BYE_WITHIN);
+        false
+    }
+
+    fn handle_event(&mut self, event: Event) {
+        let now = self.clock.now();
+        match event {
+            Event::Incoming(incoming) => self.handle_incoming(now, &incoming),
+            Event::Confirmed { dialog, answer } => self.handle_confirmed(now, dialog, answer.as_deref()),
+            Event::Reoffered { dialog, offer } => self.handle_reoffer(now, dialog, offer.as_deref()),
+            Event::ReofferConfirmed { dialog, answer } => self.handle_reoffer_confirmed(dialog, answer.as_deref()),
+            Event::Info { dialog, content_type, body } => {
+                if let (Some(call), Some(key)) = (self.calls.get(&dialog), info_key(&content_type, &body)) {
+                    call.thread.tell(Command::Info(call.id, key));
+                }
+            }
+            Event::Ended { dialog, why } => {
+                let Some(call) = self.calls.remove(&dialog) else { return };
+                tracing::info!(call = call.id.0, ?why, "call ended");
+                self.dialogs.remove(&call.id);
+                self.count();
+                if !call.thread.tell(Command::HungUp(call.id)) {
+                    tracing::error!(
+                        call = call.id.0,
+                        "a media thread has too much to do and was not told of a hang-up"
+                    );
+                }
+            }
+        }
+    }
+
+    fn handle_incoming(&mut self, now: Mono, incoming: &Incoming) {
+        let dialog = incoming.dialog;
+        let outcome = self.set_up(now, incoming);
+        let refused = match outcome {
+            Ok(()) => return,
+            Err(code) => code,
+        };
+        tracing::info!(peer = %incoming.flow.peer, code = refused, "call refused");
+        let headers: &[(&'static str, &str)] = if refused == 503 { &[("Retry-After", RETRY_AFTER_S)] } else { &[] };
+        let _ = self.endpoint.reject(now, dialog, refused, headers);
+    }
+
+    /// Answers a call, or says with which code it is to be rejected.
+    fn set_up(&mut self, now: Mono, incoming: &Incoming) -> Result<(), u16> {
+        let peer = incoming.flow.peer;
+        if !self.settings.trusted_peers.iter().any(|prefix| prefix.contains(peer.ip())) {
+            return Err(403);
+        }
+        let remote = incoming.offer.as_deref().map(|offer| sdp::read(offer, &self.settings.laws)).transpose();
+        let remote = remote.map_err(refusal_code)?;
+        let (named, bound) = self.media_addresses(incoming.flow.local.ip());
+        let (rtp, rtcp) = bound.into_iter().find_map(|ip| self.ports.bind(ip)).ok_or(503u16)?;
+        let port = rtp.local_addr().map_err(|_| 503u16)?.port();
+        let local =
+            sdp::Local { rtp: SocketAddr::new(named, port), session: dialog_session(incoming.dialog), version: 1 };
+        let thread = self.threads.iter().min_by_key(|thread| thread.calls()).cloned().ok_or(503u16)?;
+        let id = CallId(self.next_call);
+        let caller = CallerInfo { extension: caller_extension(incoming) };
+        let mut call = SipCall { id, thread, local, waiting: None };
+        let waiting = Waiting { rtp, rtcp, caller, source: Arc::from(peer.ip().to_canonical().to_string()) };
+        let text = match &remote {
+            Some(remote) => {
+                let agreed = agreed(remote);
+                if !self.begin(now, &call, agreed, waiting) {
+                    return Err(503);
+                }
+                remote.answer(&local)
+            }
+            None => {
+                call.waiting = Some(waiting);
+                sdp::offer(&local, &self.settings.laws)
+            }
+        };
+        self.next_call += 1;
+        tracing::info!(call = id.0, %peer, media_port = port, "call answered");
+        self.calls.insert(incoming.dialog, call);
+        self.dialogs.insert(id, incoming.dialog);
+        self.count();
+        // It can only have ended meanwhile, and then `Ended` follows.
+        let _ = self.endpoint.answer(now, incoming.dialog, text.as_bytes());
+        Ok(())
+    }
+
+    /// Hands the call to its media thread; `false` where that has too much to do.
+    fn begin(&self, now: Mono, call: &SipCall, agreed: Agreed, waiting: Waiting) -> bool {
+        let Some(start) = self.start() else { return false };
+        let Waiting { rtp, rtcp, caller, source } = waiting;
+        let limits = Arc::clone(&self.settings.limits);
+        let machine = Call::new(now, agreed, start, caller, Arc::clone(&self.prompts), limits);
+        call.thread.tell(Command::Begin(Box::new(Begin { id: call.id, source, call: machine, rtp, rtcp })))
+    }
+
+    /// Where our stream begins, at random.
+    fn start(&self) -> Option<Start> {
+        let mut random = [0; 10];
+        getrandom::fill(&mut random).ok()?;
+        let [a, b, c, d, e, f, g, h, i, j] = random;
+        Some(Start {
+            ssrc: u32::from_be_bytes([a, b, c, d]),
+            sequence: u16::from_be_bytes([e, f]),
+            timestamp: u32::from_be_bytes([g, h, i, j]),
+            keys_by: self.settings.keys_by,
+        })
+    }
+
+    /// The address that the SDP names, and those to bind to, best first.
+    fn media_addresses(&self, local: IpAddr) -> (IpAddr, Vec<IpAddr>) {
+        match self.settings.media_address {
+            MediaAddress::Auto => (local, vec![local]),
+            // An address that is not this host's is the one in front of a NAT.
+            MediaAddress::Fixed(named) => {
+                let any = if named.is_ipv4() { IpAddr::from([0u8; 4]) } else { IpAddr::from([0u16; 8]) };
+                (named, vec![named, any])
+            }
+        }
+    }
+
+    fn handle_confirmed(&mut self, now: Mono, dialog: DialogKey, answer: Option<&[u8]>) {
+        let Some(call) = self.calls.get_mut(&dialog) else { return };
+        if let Some(waiting) = call.waiting.take() {
+            let remote = answer.and_then(|answer| sdp::read(answer, &self.settings.laws).ok());
+            let call = &self.calls[&dialog];
+            if !remote.is_some_and(|remote| self.begin(now, call, agreed(&remote), waiting)) {
+                tracing::info!(call = call.id.0, "the ACK had no usable answer to our offer");
+                let _ = self.endpoint.hang_up(now, dialog);
+                return;
+            }
+        }
+        if let Some(call) = self.calls.get(&dialog) {
+            call.thread.tell(Command::Confirmed(call.id));
+        }
+    }
+
+    fn handle_reoffer(&mut self, now: Mono, dialog: DialogKey, offer: Option<&[u8]>) {
+        let Some(call) = self.calls.get_mut(&dialog) else { return };
+        call.local.version += 1;
+        let answer = match offer {
+            Some(offer) => sdp::read(offer, &self.settings.laws).map_err(refusal_code).map(|remote| {
+                call.thread.tell(Command::Renegotiated(call.id, agreed(&remote)));
+                remote.answer(&call.local)
+            }),
+            None => Ok(sdp::offer(&call.local, &self.settings.laws)),
+        };
+        let _ = self.endpoint.answer_reoffer(now, dialog, answer.as_ref().map(String::as_bytes).map_err(|code| *code));
+    }
+
+    fn handle_reoffer_confirmed(&self, dialog: DialogKey, answer: Option<&[u8]>) {
+        let remote = answer.and_then(|answer| sdp::read(answer, &self.settings.laws).ok());
+        if let (Some(call), Some(remote)) = (self.calls.get(&dialog), remote) {
+            call.thread.tell(Command::Renegotiated(call.id, agreed(&remote)));
+        }
+    }
+
+    fn count(&self) {
+        self.in_progress.store(u32::try_from(self.calls.len()).unwrap_or(u32::MAX), Ordering::Relaxed);
+    }
+}
+
+fn refusal_code(error: SdpError) -> u16 {
+    match error {
+        SdpError::Malformed => 400,
+        SdpError::NotAcceptable => 488,
+    }
+}
+
+fn agreed(remote: &sdp::Remote) -> Agreed {
+    Agreed {
+        rtp: remote.rtp,
+        rtcp: remote.rtcp,
+        law: remote.law,
+        event_payload_type: remote.event_payload_type,
+        receives: remote.receives,
+        sends: remote.sends,
+    }
+}
+
+/// Who calls, as the peer says: P-Asserted-Identity, else From.
+fn caller_extension(incoming: &Incoming) -> Option<Extension> {
+    let user = incoming.asserted_user.as_ref().or(incoming.from_user.as_ref())?;
+    Extension::parse(user)
+}
+
+/// The number in the `o=` line: the dialog's, which is random.
+fn dialog_session(dialog: DialogKey) -> u64 {
+    dialog.0 >> 1
+}

@@ -1,0 +1,218 @@
+//! The endpoint: every transaction and dialog of the process, in bounded tables.
+
+mod command;
+mod outside;
+mod table;
+mod within;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+
+use super::content;
+use super::dialog::{self, Dialog};
+use super::key::{MergeKey, TransactionKey};
+use super::random::Random;
+use super::response::{self, Refusal};
+use super::timer::{Target, Timers};
+use super::{ConnectionId, DialogKey, EndReason, EndpointConfig, Event, Flow, Incoming, Tables, Transmit, Transport};
+use crate::model::Mono;
+use crate::wire::sip::{Echo, Framing, Message, Method, Reject, Request, Response, Via, decode};
+use table::{Client, Server};
+
+/// The user agent: messages, commands and time in, datagrams and events out.
+#[derive(Debug)]
+pub struct Endpoint {
+    config: EndpointConfig,
+    random: Random,
+    /// Retry-After of the 503 that new calls get, in seconds, while draining.
+    draining: Option<u32>,
+    /// In boxes, as finished ones are many and a table is never full.
+    servers: HashMap<TransactionKey, Box<Server>>,
+    merges: HashMap<MergeKey, TransactionKey>,
+    clients: HashMap<u64, Client>,
+    dialogs: HashMap<DialogKey, Dialog>,
+    /// Who is over when a connection is closed.
+    connections: BTreeSet<(ConnectionId, Target)>,
+    timers: Timers,
+    transmits: VecDeque<Transmit>,
+    events: VecDeque<Event>,
+}
+
+impl Endpoint {
+    /// An endpoint without calls; `seed` is to come from the system's random source.
+    pub fn new(config: EndpointConfig, seed: [u8; 32]) -> Self {
+        Self {
+            config,
+            random: Random::new(seed),
+            draining: None,
+            servers: HashMap::new(),
+            merges: HashMap::new(),
+            clients: HashMap::new(),
+            dialogs: HashMap::new(),
+            connections: BTreeSet::new(),
+            timers: Timers::default(),
+            transmits: VecDeque::new(),
+            events: VecDeque::new(),
+        }
+    }
+
+    /// Takes one datagram, or one message that [`crate::wire::sip::Framer`] has cut from a stream. Keep-alives are
+    /// ignored, what is malformed is answered where an answer is possible.
+    pub fn handle_message(&mut self, now: Mono, flow: Flow, bytes: &[u8]) {
+        if bytes.iter().all(|b| matches!(b, b'\r' | b'\n' | 0)) {
+            return;
+        }
+        let framing = match flow.transport {
+            Transport::Udp => Framing::Datagram,
+            Transport::Tcp(_) => Framing::Stream,
+        };
+        match decode(bytes, framing) {
+            Ok(Message::Request(request)) => self.handle_request(now, flow, request),
+            Ok(Message::Response(response)) => self.handle_response(now, &response),
+            Err(reject) => self.handle_reject(flow, reject),
+        }
+    }
+
+    /// The connection is closed: calls on it that are not up yet are over; the others wait for their caller to come back
+    /// on another one.
+    pub fn handle_flow_closed(&mut self, now: Mono, connection: ConnectionId) {
+        let users: Vec<Target> = self
+            .connections
+            .range((connection, Target::FIRST)..)
+            .take_while(|(other, _)| *other == connection)
+            .map(|(_, target)| *target)
+            .collect();
+        for user in users {
+            self.connections.remove(&(connection, user));
+            match user {
+                Target::Dialog(key) => self.dialog_flow_closed(now, key),
+                Target::Client(branch) => self.forget_client(branch),
+                Target::Server(_) => {}
+            }
+        }
+    }
+
+    /// Does all that is due.
+    pub fn handle_timeout(&mut self, now: Mono) {
+        while let Some(target) = self.timers.pop_due(now) {
+            match target {
+                Target::Server(key) => self.server_timeout(now, key),
+                Target::Client(branch) => self.client_timeout(now, branch),
+                Target::Dialog(key) => self.dialog_timeout(now, key),
+            }
+        }
+    }
+
+    /// The next message to be sent.
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.transmits.pop_front()
+    }
+
+    /// The next event.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// When [`Self::handle_timeout`] is to be called next; `None` while nothing is going on.
+    pub fn poll_timeout(&self) -> Option<Mono> {
+        self.timers.next()
+    }
+
+    /// How many calls have not ended.
+    pub fn calls(&self) -> usize {
+        self.dialogs.len()
+    }
+
+    /// Whether no call is left and no BYE of ours waits for its response, so that the process may end.
+    pub fn is_quiet(&self) -> bool {
+        self.dialogs.is_empty() && !self.clients.values().any(|client| client.machine.is_waiting())
+    }
+
+    /// How full the tables are.
+    pub fn tables(&self) -> Tables {
+        Tables {
+            dialogs: self.dialogs.len(),
+            server_transactions: self.servers.len(),
+            client_transactions: self.clients.len(),
+            timers: self.timers.len(),
+        }
+    }
+
+    /// Answers what could not be decoded, without remembering it (RFC 3261 section 8.2.7).
+    fn handle_reject(&mut self, flow: Flow, reject: Reject) {
+        tracing::debug!(peer = %flow.peer, code = reject.code, why = reject.why, "malformed message");
+        let Some(mut echo) = reject.echo else { return };
+        let mut reply = flow;
+        if let Some((first, via)) = echo.vias.first_mut().and_then(|text| Via::parse(text).ok().map(|via| (text, via)))
+        {
+            *first = via.stamped(flow.peer);
+            reply = reply_flow(flow, &via);
+        }
+        let tag = self.stateless_tag(&echo);
+        let has_tag = echo.to.contains(";tag=");
+        let refusal = Refusal::plain(reject.code);
+        let bytes = response::refusal(&refusal, &echo, (!has_tag).then_some(&tag), &self.config.server_name);
+        self.transmits.push_back(Transmit { flow: reply, bytes: bytes.into() });
+    }
+
+    fn handle_request(&mut self, now: Mono, flow: Flow, mut request: Request) {
+        tracing::trace!(peer = %flow.peer, method = %request.method, call_id = request.head.call_id(), "request");
+        let key = TransactionKey::of(&self.random, &request);
+        let invite = TransactionKey::cancelled_by(&self.random, &request);
+        if let Some(first) = request.head.echo.vias.first_mut() {
+            *first = request.head.via.stamped(flow.peer);
+        }
+        if request.method == Method::Ack {
+            self.handle_ack(now, flow, key, request);
+        } else if self.servers.contains_key(&key) {
+            self.handle_retransmission(now, key);
+        } else if request.method == Method::Cancel {
+            self.handle_cancel(now, flow, key, invite, &request);
+        } else if let Err(refusal) = content::check_line(&request) {
+            self.refuse(now, flow, key, None, &request, &refusal);
+        } else if request.head.to.tag().is_some() {
+            self.handle_within(now, flow, key, request);
+        } else {
+            self.handle_outside(now, flow, key, request);
+        }
+    }
+
+    /// A response that fits no transaction of ours is dropped (RFC 3261 section 18.1.2).
+    fn handle_response(&mut self, now: Mono, response: &Response) {
+        let branch = response.head.via.branch().and_then(|branch| branch.strip_prefix(crate::wire::sip::COOKIE));
+        let Some(branch) = branch.and_then(dialog::key_of).map(|number| number.0) else { return };
+        let Some(client) = self.clients.get_mut(&branch) else { return };
+        if response.head.cseq.method != Method::Bye {
+            return;
+        }
+        client.machine.handle_response(now, response.code);
+        self.settle_client(branch);
+    }
+
+    /// A response of ours to a request that makes no dialog: the same tag each time the request comes.
+    fn stateless_tag(&self, echo: &Echo) -> String {
+        let via = echo.vias.first().map_or("", String::as_str);
+        format!("{:016x}", self.random.hash(&["tag", via, &echo.from, &echo.call_id, &echo.cseq]))
+    }
+
+    /// What Contact and Via name us by: `host:port`.
+    fn own_host(&self, flow: &Flow) -> String {
+        let same_family = |ip: &std::net::IpAddr| ip.is_ipv4() == flow.local.ip().to_canonical().is_ipv4();
+        let ip = self.config.address.filter(same_family).unwrap_or(flow.local.ip().to_canonical());
+        std::net::SocketAddr::new(ip, flow.local.port()).to_string()
+    }
+
+    fn push_ended(&mut self, dialog: DialogKey, why: EndReason) {
+        self.events.push_back(Event::Ended { dialog, why });
+    }
+}
+
+/// Where the response to a request goes.
+fn reply_flow(flow: Flow, via: &Via) -> Flow {
+    match flow.transport {
+        Transport::Udp => Flow { peer: via.response_address(flow.peer), ..flow },
+        Transport::Tcp(_) => flow,
+    }
+}

@@ -1,0 +1,219 @@
+//! The SIP user agent, without sockets and clocks: transactions, dialogs and the [`Endpoint`] that holds them all
+//! (RFC 3261, with 3264's offers and answers, 3311, 3581, 6026 and 6086).
+//!
+//! Messages, commands and the time go in by `handle_*` and the commands of [`Endpoint`]; datagrams, events and the next
+//! wake-up come out of `poll_*`. After each input all outputs are to be drained before the next one.
+
+mod content;
+mod dialog;
+mod endpoint;
+mod key;
+mod random;
+mod response;
+mod timer;
+pub mod transaction;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+pub use endpoint::Endpoint;
+pub use timer::{T1, T2, T4, TRANSACTION_TIMEOUT, TRYING_AFTER};
+
+use crate::wire::sip::Body;
+
+/// The methods that are served, as the Allow header field lists them.
+pub const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE";
+/// What a caller over a limit is told to wait, in seconds.
+pub const RETRY_AFTER_FULL_S: u32 = 10;
+/// The longest random wait that a request is given that came while another was open, in seconds (RFC 3261 section 14.2).
+pub const RETRY_AFTER_OVERLAP_S_MAX: u64 = 10;
+
+/// A connection of a stream transport, as the shell numbers them; a number is never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionId(pub u64);
+
+/// How a message came or goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// A datagram.
+    Udp,
+    /// On this connection.
+    Tcp(ConnectionId),
+}
+
+impl Transport {
+    /// Whether the transport itself retransmits.
+    pub fn is_reliable(self) -> bool {
+        match self {
+            Transport::Udp => false,
+            Transport::Tcp(_) => true,
+        }
+    }
+}
+
+/// Where a message came from, or where it goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Flow {
+    /// The transport.
+    pub transport: Transport,
+    /// The other side.
+    pub peer: SocketAddr,
+    /// Our side: the socket's address; of a socket bound to all addresses its port counts and
+    /// [`EndpointConfig::address`] names the host.
+    pub local: SocketAddr,
+}
+
+/// What the endpoint is to know, and its limits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndpointConfig {
+    /// The user parts that are answered; others get 404.
+    pub extensions: Vec<String>,
+    /// The most calls; over it: 503 with Retry-After.
+    pub calls_max: usize,
+    /// The most server transactions, and the most client transactions; over it a new INVITE gets 503 with Retry-After,
+    /// and all else is answered without being remembered. A finished call leaves two behind for 32 s.
+    pub transactions_max: usize,
+    /// The product's name in Server and User-Agent.
+    pub server_name: String,
+    /// The address that Contact and Via name; `None` for the flow's own.
+    pub address: Option<IpAddr>,
+}
+
+impl EndpointConfig {
+    /// The defaults of the configuration: 2000 calls; and 131,072 transactions, which is what 2000 set-ups per second
+    /// leave behind.
+    pub fn new(extensions: Vec<String>) -> Self {
+        Self {
+            extensions,
+            calls_max: 2000,
+            transactions_max: 131_072,
+            server_name: concat!("switchhook/", env!("CARGO_PKG_VERSION")).to_owned(),
+            address: None,
+        }
+    }
+}
+
+/// One call's dialog, for as long as this process runs; it is also the tag that we give it (RFC 3261 section 12).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DialogKey(pub u64);
+
+/// Bytes to be sent, as one datagram or on the connection; dropped where the connection is gone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Transmit {
+    /// Where to.
+    pub flow: Flow,
+    /// One whole message.
+    pub bytes: Arc<[u8]>,
+}
+
+impl std::fmt::Debug for Transmit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Transmit({:?} to {}, {} bytes)", self.flow.transport, self.flow.peer, self.bytes.len())
+    }
+}
+
+/// What happened to a call.
+///
+/// Each [`Event::Incoming`] is followed by exactly one [`Event::Ended`] of its dialog, the last event of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Someone calls: to be answered with [`Endpoint::answer`] or [`Endpoint::reject`].
+    Incoming(Incoming),
+    /// The caller has acknowledged our answer. `answer` is theirs, where the offer was ours.
+    Confirmed {
+        /// The call.
+        dialog: DialogKey,
+        /// The session description in the ACK; `None` where the offer was theirs, or they broke the rule.
+        answer: Option<Body>,
+    },
+    /// A re-INVITE or UPDATE: to be answered with [`Endpoint::answer_reoffer`].
+    Reoffered {
+        /// The call.
+        dialog: DialogKey,
+        /// The new offer; `None` where the answer to it is to be an offer of ours.
+        offer: Option<Body>,
+    },
+    /// The answer to a re-INVITE has been acknowledged (an UPDATE's never is).
+    ReofferConfirmed {
+        /// The call.
+        dialog: DialogKey,
+        /// As in [`Event::Confirmed`].
+        answer: Option<Body>,
+    },
+    /// An INFO with a key in it (`application/dtmf-relay` or `application/dtmf`), already answered.
+    Info {
+        /// The call.
+        dialog: DialogKey,
+        /// The media type, in lower case, without parameters.
+        content_type: String,
+        /// The body.
+        body: Body,
+    },
+    /// The call is over; nothing more comes of this dialog, and commands for it are refused.
+    Ended {
+        /// The call.
+        dialog: DialogKey,
+        /// How.
+        why: EndReason,
+    },
+}
+
+/// A call that wants an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incoming {
+    /// The call.
+    pub dialog: DialogKey,
+    /// Call-ID.
+    pub call_id: String,
+    /// The user part dialled, unescaped: one of [`EndpointConfig::extensions`].
+    pub to_user: String,
+    /// The user part of From, unescaped.
+    pub from_user: Option<String>,
+    /// The user part of P-Asserted-Identity, unescaped; worth something from a trusted peer only (RFC 3325).
+    pub asserted_user: Option<String>,
+    /// How it came.
+    pub flow: Flow,
+    /// The offer; `None` where the answer is to be an offer of ours.
+    pub offer: Option<Body>,
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EndReason {
+    /// The caller sent BYE.
+    Bye,
+    /// The caller gave up before the answer.
+    Cancelled,
+    /// We rejected it.
+    Rejected,
+    /// We hung up.
+    HungUp,
+    /// Our answer was never acknowledged; a BYE was sent.
+    NoAck,
+    /// The connection was closed before the call was up, or it had to be written to and was closed.
+    TransportGone,
+}
+
+/// Why a command was not carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    /// There is no such dialog: the call has ended meanwhile, as [`Event::Ended`] said or will say.
+    #[error("the call has ended meanwhile")]
+    NoSuchDialog,
+    /// The dialog waits for no such answer: the re-INVITE was cancelled, or the INVITE answered already.
+    #[error("nothing waits for that answer")]
+    NothingToAnswer,
+}
+
+/// How full the endpoint's tables are; all zero when nothing is left of any call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tables {
+    /// Calls that have not ended.
+    pub dialogs: usize,
+    /// Server transactions, finished ones that still absorb retransmissions included.
+    pub server_transactions: usize,
+    /// Requests of ours without a final response, and those that still absorb its retransmissions.
+    pub client_transactions: usize,
+    /// Wake-ups.
+    pub timers: usize,
+}

@@ -1,0 +1,265 @@
+//! Reading accounts, their roles and the state of their PINs.
+
+use serde::Serialize;
+use sqlx::SqliteConnection;
+
+use super::clock::rfc3339;
+use super::error::StoreError;
+use super::lockout::Lockout;
+use super::policy::PinKind;
+use super::{Store, admin::AdminError};
+use crate::access::Role;
+use crate::model::{AccountId, Audio, Extension, SiteId, Wall};
+
+/// An account with its roles.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Account {
+    pub(super) id: AccountId,
+    pub(super) site: SiteId,
+    pub(super) extension: Extension,
+    pub(super) enabled: bool,
+    pub(super) roles: Vec<Role>,
+}
+
+type AccountTuple = (i64, i64, String, i64);
+
+pub(super) async fn by_id(conn: &mut SqliteConnection, id: AccountId) -> Result<Option<Account>, StoreError> {
+    let sql = "SELECT id, site_id, extension, enabled FROM accounts WHERE id = $1";
+    let row: Option<AccountTuple> = sqlx::query_as(sql).bind(id.0).fetch_optional(&mut *conn).await?;
+    with_roles(conn, row).await
+}
+
+pub(super) async fn by_extension(
+    conn: &mut SqliteConnection,
+    site: SiteId,
+    extension: &Extension,
+) -> Result<Option<Account>, StoreError> {
+    let sql = "SELECT id, site_id, extension, enabled FROM accounts WHERE site_id = $1 AND extension = $2";
+    let row: Option<AccountTuple> =
+        sqlx::query_as(sql).bind(site.0).bind(extension.as_str()).fetch_optional(&mut *conn).await?;
+    with_roles(conn, row).await
+}
+
+async fn with_roles(conn: &mut SqliteConnection, row: Option<AccountTuple>) -> Result<Option<Account>, StoreError> {
+    let Some((id, site, extension, enabled)) = row else { return Ok(None) };
+    let names: Vec<String> =
+        sqlx::query_scalar("SELECT role FROM roles WHERE account_id = $1").bind(id).fetch_all(conn).await?;
+    Ok(Some(Account {
+        id: AccountId(id),
+        site: SiteId(site),
+        extension: parse_extension(&extension)?,
+        enabled: enabled != 0,
+        roles: parse_roles(&names)?,
+    }))
+}
+
+fn parse_extension(text: &str) -> Result<Extension, StoreError> {
+    Extension::parse(text).ok_or_else(|| StoreError::Inconsistent(format!("the extension `{text}`")))
+}
+
+fn parse_roles(names: &[String]) -> Result<Vec<Role>, StoreError> {
+    let mut roles = Vec::new();
+    for name in names {
+        roles.push(Role::parse(name).ok_or_else(|| StoreError::Inconsistent(format!("the role `{name}`")))?);
+    }
+    roles.sort_unstable();
+    Ok(roles)
+}
+
+/// A stored PIN: never more of it than its hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct PinRow {
+    pub(super) hash: String,
+    pub(super) temporary: bool,
+    pub(super) expires_at: Option<i64>,
+}
+
+impl PinRow {
+    pub(super) fn is_expired(&self, now: Wall) -> bool {
+        self.expires_at.is_some_and(|end| now.0 >= end)
+    }
+}
+
+pub(super) async fn pin(
+    conn: &mut SqliteConnection,
+    id: AccountId,
+    kind: PinKind,
+) -> Result<Option<PinRow>, StoreError> {
+    let sql = "SELECT hash, temporary, expires_at FROM pins WHERE account_id = $1 AND kind = $2";
+    let row: Option<(String, i64, Option<i64>)> =
+        sqlx::query_as(sql).bind(id.0).bind(kind.name()).fetch_optional(conn).await?;
+    Ok(row.map(|(hash, temporary, expires_at)| PinRow { hash, temporary: temporary != 0, expires_at }))
+}
+
+pub(super) async fn has_temporary_pin(
+    conn: &mut SqliteConnection,
+    id: AccountId,
+    kind: PinKind,
+) -> Result<bool, StoreError> {
+    let sql = "SELECT temporary FROM pins WHERE account_id = $1 AND kind = $2";
+    let row: Option<i64> = sqlx::query_scalar(sql).bind(id.0).bind(kind.name()).fetch_optional(conn).await?;
+    Ok(row == Some(1))
+}
+
+/// The hashes of the last PINs of a kind, newest last.
+pub(super) async fn pin_history(
+    conn: &mut SqliteConnection,
+    id: AccountId,
+    kind: PinKind,
+) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT hash FROM pin_history WHERE account_id = $1 AND kind = $2 ORDER BY id";
+    Ok(sqlx::query_scalar(sql).bind(id.0).bind(kind.name()).fetch_all(conn).await?)
+}
+
+pub(super) async fn lockout(conn: &mut SqliteConnection, id: AccountId, kind: PinKind) -> Result<Lockout, StoreError> {
+    let sql = "SELECT failures, locks, locked_until FROM lockouts WHERE account_id = $1 AND kind = $2";
+    let row: Option<(i64, i64, Option<i64>)> =
+        sqlx::query_as(sql).bind(id.0).bind(kind.name()).fetch_optional(conn).await?;
+    let Some((failures, locks, until)) = row else { return Ok(Lockout::default()) };
+    Ok(Lockout {
+        failures: u32::try_from(failures).unwrap_or(u32::MAX),
+        locks: u32::try_from(locks).unwrap_or(u32::MAX),
+        locked_until: until.map(Wall),
+    })
+}
+
+pub(super) async fn spoken_name(conn: &mut SqliteConnection, id: AccountId) -> Result<Option<Audio>, StoreError> {
+    let sql = "SELECT spoken_name FROM accounts WHERE id = $1";
+    let row: Option<Option<Vec<u8>>> = sqlx::query_scalar(sql).bind(id.0).fetch_optional(conn).await?;
+    Ok(row.flatten().map(|bytes| audio_of(&bytes)))
+}
+
+/// Audio as it is stored: 16-bit little-endian samples.
+pub(super) fn audio_of(bytes: &[u8]) -> Audio {
+    let sample = |pair: &[u8]| match pair {
+        [low, high] => i16::from_le_bytes([*low, *high]),
+        _ => 0,
+    };
+    Audio(bytes.chunks_exact(2).map(sample).collect())
+}
+
+pub(super) fn bytes_of(audio: &Audio) -> Vec<u8> {
+    audio.0.iter().flat_map(|sample| sample.to_le_bytes()).collect()
+}
+
+/// Where a user's calls go (`user show --json`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Forwarding {
+    /// Always.
+    pub always: Option<String>,
+    /// When busy.
+    pub busy: Option<String>,
+    /// When there is no answer.
+    pub no_answer: Option<String>,
+}
+
+/// An account as it is shown; never a PIN or a hash.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UserRow {
+    /// The extension.
+    pub extension: String,
+    /// Unique over all sites.
+    pub username: String,
+    /// The display name.
+    pub name: String,
+    /// The site's name.
+    pub site: String,
+    /// Names of roles, in the order of the roles menu.
+    pub roles: Vec<&'static str>,
+    /// Whether it may log in.
+    pub enabled: bool,
+    /// Whether the account PIN is locked now.
+    pub locked: bool,
+    /// The end of that lock; the year 9999 where only an administrator ends it.
+    pub locked_until: Option<String>,
+    /// Likewise for the voicemail PIN.
+    pub voicemail_locked_until: Option<String>,
+    /// Whether the account PIN must be changed at the next login.
+    pub pin_temporary: bool,
+    /// Whether there is a voicemail PIN.
+    pub voicemail_pin_set: bool,
+    /// Whether the voicemail PIN must be changed at first use.
+    pub voicemail_pin_temporary: bool,
+    /// Call forwarding.
+    pub forwarding: Forwarding,
+    /// Do not disturb.
+    pub dnd: bool,
+    /// The language of its calls; null for the configured one.
+    pub language: Option<String>,
+}
+
+/// Someone who holds a role (`role list`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RoleHolder {
+    /// The role's name.
+    pub role: &'static str,
+    /// The extensions that hold it.
+    pub holders: Vec<String>,
+}
+
+impl Store {
+    /// All users of a site, by extension.
+    pub async fn users(&self, site: SiteId, now: Wall) -> Result<Vec<UserRow>, StoreError> {
+        let mut read = self.read().await?;
+        let sql = "SELECT id FROM accounts WHERE site_id = $1 ORDER BY length(extension), extension";
+        let ids: Vec<i64> = sqlx::query_scalar(sql).bind(site.0).fetch_all(&mut *read).await?;
+        let mut rows = Vec::with_capacity(ids.len());
+        for id in ids {
+            rows.push(user_row(&mut read, AccountId(id), now).await?);
+        }
+        Ok(rows)
+    }
+
+    /// One user.
+    pub async fn user(&self, site: SiteId, extension: &Extension, now: Wall) -> Result<UserRow, AdminError> {
+        let mut read = self.read().await?;
+        let account = by_extension(&mut read, site, extension).await?;
+        let account = account.ok_or_else(|| AdminError::UnknownExtension(extension.clone()))?;
+        Ok(user_row(&mut read, account.id, now).await?)
+    }
+
+    /// Who holds each role at a site.
+    pub async fn role_holders(&self, site: SiteId) -> Result<Vec<RoleHolder>, StoreError> {
+        let mut read = self.read().await?;
+        let mut all = Vec::new();
+        for role in Role::ALL {
+            let sql = "SELECT a.extension FROM roles r JOIN accounts a ON a.id = r.account_id
+                       WHERE r.role = $1 AND a.site_id = $2 ORDER BY length(a.extension), a.extension";
+            let holders = sqlx::query_scalar(sql).bind(role.name()).bind(site.0).fetch_all(&mut *read).await?;
+            all.push(RoleHolder { role: role.name(), holders });
+        }
+        Ok(all)
+    }
+}
+
+type ShownTuple =
+    (String, String, String, String, i64, i64, Option<String>, Option<String>, Option<String>, Option<String>);
+
+async fn user_row(conn: &mut SqliteConnection, id: AccountId, now: Wall) -> Result<UserRow, StoreError> {
+    let sql = "SELECT a.extension, a.username, a.name, s.name, a.enabled, a.dnd, a.language, a.forward_always,
+               a.forward_busy, a.forward_no_answer FROM accounts a JOIN sites s ON s.id = a.site_id WHERE a.id = $1";
+    let shown: ShownTuple = sqlx::query_as(sql).bind(id.0).fetch_one(&mut *conn).await?;
+    let (extension, username, name, site, enabled, dnd, language, always, busy, no_answer) = shown;
+    let roles = by_id(conn, id).await?.map(|account| account.roles).unwrap_or_default();
+    let account_lock = lockout(conn, id, PinKind::Account).await?;
+    let voicemail_lock = lockout(conn, id, PinKind::Voicemail).await?;
+    let voicemail = pin(conn, id, PinKind::Voicemail).await?;
+    let until = |lock: &Lockout| lock.locked_until.filter(|_| lock.is_locked(now)).map(rfc3339);
+    Ok(UserRow {
+        extension,
+        username,
+        name,
+        site,
+        roles: roles.into_iter().map(Role::name).collect(),
+        enabled: enabled != 0,
+        locked: account_lock.is_locked(now),
+        locked_until: until(&account_lock),
+        voicemail_locked_until: until(&voicemail_lock),
+        pin_temporary: has_temporary_pin(conn, id, PinKind::Account).await?,
+        voicemail_pin_set: voicemail.is_some(),
+        voicemail_pin_temporary: voicemail.is_some_and(|pin| pin.temporary),
+        forwarding: Forwarding { always, busy, no_answer },
+        dnd: dnd != 0,
+        language,
+    })
+}

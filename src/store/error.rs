@@ -1,0 +1,109 @@
+//! What can go wrong with the store.
+
+use std::path::PathBuf;
+
+/// Why the store can't be opened, read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Nothing is there yet.
+    #[error("there is no store at {0}: make one with `switchhook init`")]
+    Missing(PathBuf),
+    /// A store with accounts in it is there already.
+    #[error("there is a store at {0} already: nothing was changed; move it away to begin anew")]
+    Exists(PathBuf),
+    /// Written by a newer program; it is not touched.
+    #[error(
+        "the store at {path} has schema {found} and this program knows schemas up to {known}: run a newer switchhook; nothing was changed"
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: i64,
+        /// The newest schema of this program.
+        known: i64,
+    },
+    /// Some other file is there.
+    #[error("{0} is not a switchhook store: nothing was changed; set store.url to another file")]
+    NotAStore(PathBuf),
+    /// The configured address of the store can't be used.
+    #[error("store.url is `{0}`: it must be `sqlite:///absolute/path` or `sqlite:relative/path`")]
+    Url(String),
+    /// The folder is missing and can't be made, or the file can't be made in it.
+    #[error("can't make {path}: {why}; give this user the right to write there, or set store.url to another place")]
+    CannotMake {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        why: std::io::Error,
+    },
+    /// The file or its folder lacks the rights that a store needs.
+    #[error("can't write the store at {path}: {why}; give this user read and write rights on the file and its folder")]
+    NoAccess {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        why: String,
+    },
+    /// The disk is full.
+    #[error("the disk is full: nothing was changed; make room and try again")]
+    Full,
+    /// The file system or the file is read-only.
+    #[error(
+        "the store is read-only: nothing was changed; give this user read and write rights on the file and its folder"
+    )]
+    ReadOnly,
+    /// Another process held the store for longer than the busy time-out.
+    #[error("the store is held by another process: nothing was changed; try again")]
+    Busy,
+    /// The file is damaged.
+    #[error("the store is damaged: {0}; restore a backup")]
+    Damaged(String),
+    /// The PIN workers' queue is full, or a worker is gone.
+    #[error("too many PINs are being checked: nothing was changed; try again")]
+    PinsBusy,
+    /// A row that only a hand other than this program's can have written.
+    #[error("the store holds {0}: repair it by hand or restore a backup")]
+    Inconsistent(String),
+    /// The configured site is not in the store.
+    #[error("there is no site `{0}` in the store: set site.name to one that it has")]
+    UnknownSite(String),
+    /// Audio longer than the store takes.
+    #[error("the audio lasts longer than {0} s: nothing was changed; shorten it")]
+    AudioTooLong(u32),
+    /// The system gave no random bytes.
+    #[error("the system gave no random numbers: nothing was changed")]
+    NoRandom,
+    /// Everything else that the database says.
+    #[error("the database says: {0}")]
+    Database(String),
+}
+
+// SQLite's primary result codes (sqlite.org/rescode.html).
+const SQLITE_BUSY: i32 = 5;
+const SQLITE_LOCKED: i32 = 6;
+const SQLITE_READONLY: i32 = 8;
+const SQLITE_CORRUPT: i32 = 11;
+const SQLITE_FULL: i32 = 13;
+const SQLITE_NOTADB: i32 = 26;
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::PoolTimedOut => StoreError::Busy,
+            sqlx::Error::Database(said) => match primary_code(said.as_ref()) {
+                Some(SQLITE_BUSY | SQLITE_LOCKED) => StoreError::Busy,
+                Some(SQLITE_READONLY) => StoreError::ReadOnly,
+                Some(SQLITE_FULL) => StoreError::Full,
+                Some(SQLITE_CORRUPT | SQLITE_NOTADB) => StoreError::Damaged(said.message().to_owned()),
+                _ => StoreError::Database(said.message().to_owned()),
+            },
+            _ => StoreError::Database(error.to_string()),
+        }
+    }
+}
+
+/// The low byte of SQLite's extended result code.
+pub(super) fn primary_code(error: &dyn sqlx::error::DatabaseError) -> Option<i32> {
+    error.code()?.parse::<i32>().ok().map(|code| code & 0xff)
+}

@@ -1,0 +1,428 @@
+//! Intents: what is to be done outside the store, committed with the change that asks for it, its outcome recorded.
+//!
+//! ```text
+//! reboot  requested ─ due ─┐
+//!         waiting  ─ idle ─┴► claimed ─► done | failed | unknown       requested, waiting ─► cancelled
+//! export, hook  requested ─► claimed ─► done | failed                  claimed ─► requested (retry, restart)
+//! ```
+
+use serde::Serialize;
+use serde_json::json;
+use sqlx::SqliteConnection;
+
+use super::Store;
+use super::clock::rfc3339;
+use super::error::StoreError;
+use super::reboot::SYSTEM;
+use super::rights::{Caller, Stop};
+use super::tx::{Outcome, Who, Write};
+use crate::access::{Context, News, Reply};
+use crate::model::{AccountId, Wall};
+
+/// Finished intents that are kept for `command list`; the audit trail keeps reboots for ever.
+const FINISHED_INTENTS_MAX: i64 = 10_000;
+/// Longest outcome that is kept, in characters.
+const DETAIL_CHARS_MAX: usize = 500;
+
+/// What kind of thing is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum IntentKind {
+    /// Reboot the machine.
+    Reboot,
+    /// Write a recording where the PBX reads it.
+    Export,
+    /// Tell a program.
+    Hook,
+}
+
+impl IntentKind {
+    /// The name in the store.
+    pub fn name(self) -> &'static str {
+        match self {
+            IntentKind::Reboot => "reboot",
+            IntentKind::Export => "export",
+            IntentKind::Hook => "hook",
+        }
+    }
+}
+
+/// How far an intent is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum IntentState {
+    /// To be done, when it is due.
+    Requested,
+    /// To be done when no call is left.
+    Waiting,
+    /// Being done.
+    Claimed,
+    /// Done.
+    Done,
+    /// Not done.
+    Failed,
+    /// Perhaps done; never done again by itself.
+    Unknown,
+    /// Taken back before it began.
+    Cancelled,
+}
+
+impl IntentState {
+    const ALL: [IntentState; 7] = [
+        IntentState::Requested,
+        IntentState::Waiting,
+        IntentState::Claimed,
+        IntentState::Done,
+        IntentState::Failed,
+        IntentState::Unknown,
+        IntentState::Cancelled,
+    ];
+
+    /// The name in the store.
+    pub fn name(self) -> &'static str {
+        match self {
+            IntentState::Requested => "requested",
+            IntentState::Waiting => "waiting",
+            IntentState::Claimed => "claimed",
+            IntentState::Done => "done",
+            IntentState::Failed => "failed",
+            IntentState::Unknown => "unknown",
+            IntentState::Cancelled => "cancelled",
+        }
+    }
+
+    fn parse(name: &str) -> Result<Self, StoreError> {
+        let found = Self::ALL.into_iter().find(|state| state.name() == name);
+        found.ok_or_else(|| StoreError::Inconsistent(format!("the intent state `{name}`")))
+    }
+}
+
+/// An intent to be written.
+pub(super) struct New<'a> {
+    pub(super) kind: IntentKind,
+    pub(super) state: IntentState,
+    pub(super) subject: &'a str,
+    pub(super) payload: &'a str,
+    pub(super) due_at: Option<i64>,
+    pub(super) change: Option<i64>,
+}
+
+pub(super) async fn insert(
+    conn: &mut SqliteConnection,
+    who: &Who,
+    now: i64,
+    intent: &New<'_>,
+) -> Result<i64, StoreError> {
+    let id = sqlx::query_scalar(
+        "INSERT INTO intents (kind, state, subject, payload, requested_by_id, requested_by, requested_at, due_at,
+         change_number) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id",
+    )
+    .bind(intent.kind.name())
+    .bind(intent.state.name())
+    .bind(intent.subject)
+    .bind(intent.payload)
+    .bind(who.id)
+    .bind(who.name.as_deref().unwrap_or_default())
+    .bind(now)
+    .bind(intent.due_at)
+    .bind(intent.change)
+    .fetch_one(conn)
+    .await?;
+    Ok(id)
+}
+
+/// The name by which a hook is known in the store.
+pub(super) fn hook_key(run: &[String]) -> String {
+    json!(run).to_string()
+}
+
+/// Whether an event's name fits a pattern, in which `*` stands for any run of characters.
+pub fn matches(pattern: &str, event: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else { return pattern == event };
+    let Some(mut left) = event.strip_prefix(first) else { return false };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let last = parts.pop().unwrap_or_default();
+    for part in parts {
+        match left.split_once(part) {
+            Some((_, after)) => left = after,
+            None => return false,
+        }
+    }
+    left.ends_with(last)
+}
+
+/// The news for someone who has just logged in; offered again until [`news_heard`].
+pub(super) async fn take_news(write: &mut Write<'_>, id: AccountId) -> Result<Vec<News>, StoreError> {
+    let sql = "UPDATE intents SET news = 2 WHERE requested_by_id = $1 AND news IN (1, 2) RETURNING id, state";
+    let mut rows: Vec<(i64, String)> = sqlx::query_as(sql).bind(id.0).fetch_all(write.conn()).await?;
+    rows.sort_unstable();
+    let mut news = Vec::new();
+    for (_, state) in rows {
+        news.push(match IntentState::parse(&state)? {
+            IntentState::Done => News::RebootDone,
+            IntentState::Failed => News::RebootFailed,
+            IntentState::Unknown => News::RebootUnknown,
+            IntentState::Requested | IntentState::Waiting | IntentState::Claimed | IntentState::Cancelled => continue,
+        });
+    }
+    Ok(news)
+}
+
+/// Marks what was offered at the login as heard, not what has ended since.
+pub(super) async fn news_heard(write: &mut Write<'_>, caller: &Caller) -> Result<Reply, Stop> {
+    let sql = "UPDATE intents SET news = 3 WHERE requested_by_id = $1 AND news = 2";
+    sqlx::query(sql).bind(caller.own()?.id.0).execute(write.conn()).await?;
+    Ok(Reply::Done)
+}
+
+/// An intent that may be due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// Its number: the key by which what is done twice is known.
+    pub id: i64,
+    /// How far it is.
+    pub state: IntentState,
+    /// What it is about: a recording's number, a hook's command.
+    pub subject: String,
+    /// What a hook is told.
+    pub payload: String,
+    /// When it was asked for.
+    pub requested_at: Wall,
+    /// Not before.
+    pub due_at: Option<Wall>,
+    /// The boot id: since it began to wait, or of the claim.
+    pub boot_id: Option<String>,
+    /// How often it was tried, this time included.
+    pub tries: u32,
+}
+
+type DueTuple = (i64, String, String, String, i64, Option<i64>, Option<String>, i64);
+
+fn due((id, state, subject, payload, requested_at, due_at, boot_id, tries): DueTuple) -> Result<Due, StoreError> {
+    Ok(Due {
+        id,
+        state: IntentState::parse(&state)?,
+        subject,
+        payload,
+        requested_at: Wall(requested_at),
+        due_at: due_at.map(Wall),
+        boot_id,
+        tries: u32::try_from(tries).unwrap_or(u32::MAX),
+    })
+}
+
+/// An intent as `command list` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CommandRow {
+    /// Its number.
+    pub id: i64,
+    /// `reboot`, `export` or `hook`.
+    pub kind: String,
+    /// How far it is.
+    pub state: String,
+    /// An extension, or `cli`.
+    pub requested_by: String,
+    /// RFC 3339.
+    pub requested_at: String,
+    /// RFC 3339; null while it is not finished.
+    pub finished_at: Option<String>,
+    /// What came of it.
+    pub detail: Option<String>,
+    /// A recording's number, a hook's command, `now` or `idle`.
+    pub subject: String,
+}
+
+type CommandTuple = (i64, String, String, String, i64, Option<i64>, Option<String>, String);
+
+/// What [`crate::effects`] asks for.
+impl Store {
+    /// All intents that are kept, oldest first.
+    pub async fn commands(&self) -> Result<Vec<CommandRow>, StoreError> {
+        let mut read = self.read().await?;
+        let sql = "SELECT id, kind, state, requested_by, requested_at, finished_at, detail, subject FROM intents
+                   ORDER BY id";
+        let rows: Vec<CommandTuple> = sqlx::query_as(sql).fetch_all(&mut *read).await?;
+        let shown = |(id, kind, state, requested_by, at, finished_at, detail, subject): CommandTuple| CommandRow {
+            id,
+            kind,
+            state,
+            requested_by,
+            requested_at: rfc3339(Wall(at)),
+            finished_at: finished_at.map(|at| rfc3339(Wall(at))),
+            detail,
+            subject,
+        };
+        Ok(rows.into_iter().map(shown).collect())
+    }
+
+    /// Reboots that have not ended.
+    pub async fn open_reboots(&self) -> Result<Vec<Due>, StoreError> {
+        let mut read = self.read().await?;
+        let sql = "SELECT id, state, subject, payload, requested_at, due_at, boot_id, tries FROM intents
+                   WHERE kind = 'reboot' AND state IN ('requested', 'waiting', 'claimed') ORDER BY id";
+        let rows: Vec<DueTuple> = sqlx::query_as(sql).fetch_all(&mut *read).await?;
+        rows.into_iter().map(due).collect()
+    }
+
+    /// Notes since which boot a reboot waits, where that is not noted yet.
+    pub async fn stamp_reboot(&self, ctx: &Context, id: i64, boot_id: &str) -> Result<(), StoreError> {
+        let mut write = self.write(ctx).await?;
+        let sql = "UPDATE intents SET boot_id = $2 WHERE id = $1 AND boot_id IS NULL";
+        sqlx::query(sql).bind(id).bind(boot_id).execute(write.conn()).await?;
+        write.commit().await
+    }
+
+    /// Claims a reboot under the machine's boot id, with its audit row; `false` where it was cancelled or claimed
+    /// meanwhile. Only after this may the command run.
+    pub async fn claim_reboot(&self, ctx: &Context, id: i64, boot_id: &str) -> Result<bool, StoreError> {
+        let mut write = self.write(ctx).await?;
+        let sql = "UPDATE intents SET state = 'claimed', boot_id = $2, due_at = $3, tries = tries + 1
+                   WHERE id = $1 AND state IN ('requested', 'waiting') RETURNING requested_by_id, requested_by";
+        let claimed: Option<(Option<i64>, String)> =
+            sqlx::query_as(sql).bind(id).bind(boot_id).bind(ctx.now.0).fetch_optional(write.conn()).await?;
+        let Some((account, name)) = claimed else { return Ok(false) };
+        write.who = Who { id: account, name: Some(name) };
+        write.note("reboot.started", Some(SYSTEM), Outcome::Ok).await?;
+        write.commit().await?;
+        Ok(true)
+    }
+
+    /// Records how a reboot ended, with its audit row, the news for who asked and the event for the hooks. Nothing
+    /// happens where it has ended already.
+    pub async fn finish_reboot(
+        &self,
+        ctx: &Context,
+        id: i64,
+        state: IntentState,
+        detail: &str,
+    ) -> Result<(), StoreError> {
+        let (action, outcome) = match state {
+            IntentState::Done => ("reboot.done", Outcome::Ok),
+            IntentState::Failed => ("reboot.failed", Outcome::Failed),
+            IntentState::Requested
+            | IntentState::Waiting
+            | IntentState::Claimed
+            | IntentState::Unknown
+            | IntentState::Cancelled => ("reboot.unknown", Outcome::Failed),
+        };
+        let mut write = self.write(ctx).await?;
+        let sql = "UPDATE intents SET state = $2, finished_at = $3, detail = $4, news = 1
+                   WHERE id = $1 AND state IN ('requested', 'waiting', 'claimed')
+                   RETURNING requested_by_id, requested_by, change_number";
+        let ended: Option<(Option<i64>, String, Option<i64>)> = sqlx::query_as(sql)
+            .bind(id)
+            .bind(state.name())
+            .bind(ctx.now.0)
+            .bind(shortened(detail))
+            .fetch_optional(write.conn())
+            .await?;
+        let Some((account, name, change)) = ended else { return Ok(()) };
+        write.who = Who { id: account, name: Some(name) };
+        write.note(action, Some(SYSTEM), outcome).await?;
+        write.event(action, SYSTEM, change, json!({ "detail": shortened(detail) })).await?;
+        write.commit().await
+    }
+
+    /// Claims the next export that is due.
+    pub async fn claim_export(&self, ctx: &Context) -> Result<Option<Due>, StoreError> {
+        let next = "SELECT id FROM intents WHERE kind = $1 AND state = 'requested'
+                    AND (due_at IS NULL OR due_at <= $2) ORDER BY id LIMIT 1";
+        self.claim_next(ctx, next, IntentKind::Export.name()).await
+    }
+
+    /// Claims the next intent of the hook with this command that is due. It waits for the exports before it, so that
+    /// who is told of a recording finds the file.
+    pub async fn claim_hook(&self, ctx: &Context, run: &[String]) -> Result<Option<Due>, StoreError> {
+        let next = "SELECT h.id FROM intents h WHERE h.kind = 'hook' AND h.state = 'requested' AND h.subject = $1
+                    AND (h.due_at IS NULL OR h.due_at <= $2) AND NOT EXISTS
+                    (SELECT 1 FROM intents e WHERE e.kind = 'export' AND e.state IN ('requested', 'claimed')
+                     AND e.id < h.id)
+                    ORDER BY h.id LIMIT 1";
+        self.claim_next(ctx, next, &hook_key(run)).await
+    }
+
+    /// Looks without the write lock first, so that an idle system writes nothing.
+    async fn claim_next(&self, ctx: &Context, next: &'static str, which: &str) -> Result<Option<Due>, StoreError> {
+        let mut read = self.read().await?;
+        let id: Option<i64> = sqlx::query_scalar(next).bind(which).bind(ctx.now.0).fetch_optional(&mut *read).await?;
+        drop(read);
+        let Some(id) = id else { return Ok(None) };
+        let mut write = self.write(ctx).await?;
+        let sql = "UPDATE intents SET state = 'claimed', tries = tries + 1 WHERE id = $1 AND state = 'requested'
+                   RETURNING id, state, subject, payload, requested_at, due_at, boot_id, tries";
+        let row: Option<DueTuple> = sqlx::query_as(sql).bind(id).fetch_optional(write.conn()).await?;
+        write.commit().await?;
+        row.map(due).transpose()
+    }
+
+    /// Records how an export or a hook ended.
+    pub async fn finish(&self, ctx: &Context, id: i64, state: IntentState, detail: &str) -> Result<(), StoreError> {
+        let mut write = self.write(ctx).await?;
+        let sql = "UPDATE intents SET state = $2, finished_at = $3, detail = $4 WHERE id = $1 AND state = 'claimed'";
+        sqlx::query(sql)
+            .bind(id)
+            .bind(state.name())
+            .bind(ctx.now.0)
+            .bind(shortened(detail))
+            .execute(write.conn())
+            .await?;
+        let sql = "DELETE FROM intents WHERE id <= $1 AND news IN (0, 3)
+                   AND state IN ('done', 'failed', 'unknown', 'cancelled')";
+        sqlx::query(sql).bind(id - FINISHED_INTENTS_MAX).execute(write.conn()).await?;
+        write.commit().await
+    }
+
+    /// Puts a claimed export or hook back, to be tried again at `due_at`.
+    pub async fn retry(&self, ctx: &Context, id: i64, due_at: Wall, detail: &str) -> Result<(), StoreError> {
+        let mut write = self.write(ctx).await?;
+        let sql = "UPDATE intents SET state = 'requested', due_at = $2, detail = $3
+                   WHERE id = $1 AND state = 'claimed'";
+        sqlx::query(sql).bind(id).bind(due_at.0).bind(shortened(detail)).execute(write.conn()).await?;
+        write.commit().await
+    }
+
+    /// After a start: what was claimed by the process before is to be done again (a reboot never is), and what is
+    /// for hooks that are not configured any more has failed.
+    pub async fn recover_intents(&self, ctx: &Context) -> Result<(), StoreError> {
+        let known: Vec<String> = self.inner.options.hooks.iter().map(|hook| hook_key(&hook.run)).collect();
+        let mut write = self.write(ctx).await?;
+        let sql = "UPDATE intents SET state = 'requested' WHERE kind IN ('export', 'hook') AND state = 'claimed'";
+        sqlx::query(sql).execute(write.conn()).await?;
+        let sql = "SELECT id, subject FROM intents WHERE kind = 'hook' AND state = 'requested'";
+        let waiting: Vec<(i64, String)> = sqlx::query_as(sql).fetch_all(write.conn()).await?;
+        for (id, _) in waiting.into_iter().filter(|(_, subject)| !known.contains(subject)) {
+            let sql = "UPDATE intents SET state = 'failed', finished_at = $2, detail = $3 WHERE id = $1";
+            let detail = "this hook is not configured any more";
+            sqlx::query(sql).bind(id).bind(ctx.now.0).bind(detail).execute(write.conn()).await?;
+        }
+        write.commit().await
+    }
+}
+
+fn shortened(detail: &str) -> String {
+    detail.chars().take(DETAIL_CHARS_MAX).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_run_of_characters() {
+        let fits = [
+            ("recording.changed", "recording.changed"),
+            ("recording.*", "recording.changed"),
+            ("*.changed", "voicemail_pin.changed"),
+            ("*", "reboot.done"),
+            ("user.*abled", "user.disabled"),
+            ("*pin*ch*", "voicemail_pin.changed"),
+            ("reboot.done*", "reboot.done"),
+        ];
+        for (pattern, event) in fits {
+            assert!(matches(pattern, event), "{pattern} {event}");
+        }
+        let not =
+            [("recording.*", "recordings"), ("user.*", "role.assigned"), ("", "x"), ("a*a", "a"), ("*.x*y", "a.y")];
+        for (pattern, event) in not {
+            assert!(!matches(pattern, event), "{pattern} {event}");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Lock-outs of one account and one kind of PIN. Pure: the time is an argument, the rows are kept by `login`.
+//!
+//! ```text
+//! failures  1 2 3 4 5            6 … 10         11 … 15         16 … 20
+//! locked            5 min           10 min          20 min          until an administrator unlocks
+//! ```
+//! A success puts everything back. What is tried during a lock is not counted.
+
+use crate::model::Wall;
+
+/// When a kind of PIN is locked, and for how long (`[login]` in the configuration).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoginLimits {
+    /// Failures that lock for the first time, and again each time that many more have come.
+    pub lock_after: u32,
+    /// The first lock, in seconds; each further one lasts twice as long.
+    pub lock_s: u32,
+    /// The longest lock that ends by itself, in seconds.
+    pub lock_max_s: u32,
+    /// Failures without a success that lock until an administrator unlocks.
+    pub unlock_after: u32,
+    /// How long a temporary PIN is good for, in hours.
+    pub temporary_pin_hours: u32,
+}
+
+impl Default for LoginLimits {
+    fn default() -> Self {
+        Self { lock_after: 5, lock_s: 300, lock_max_s: 3600, unlock_after: 20, temporary_pin_hours: 24 }
+    }
+}
+
+/// The end of a lock that only an administrator ends: 9999-12-31T23:59:59Z.
+pub const UNTIL_UNLOCKED: Wall = Wall(253_402_300_799_000);
+
+/// What is kept of the failures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lockout {
+    /// Failures since the last success.
+    pub failures: u32,
+    /// Locks since the last success.
+    pub locks: u32,
+    /// The end of the last lock.
+    pub locked_until: Option<Wall>,
+}
+
+impl Lockout {
+    /// Whether a lock is on.
+    pub fn is_locked(&self, now: Wall) -> bool {
+        self.locked_until.is_some_and(|end| now < end)
+    }
+
+    /// The state after one more failure, which came while no lock was on.
+    pub fn after_failure(self, now: Wall, limits: &LoginLimits) -> Self {
+        let failures = self.failures.saturating_add(1);
+        if failures >= limits.unlock_after.max(1) {
+            return Self { failures, locks: self.locks.saturating_add(1), locked_until: Some(UNTIL_UNLOCKED) };
+        }
+        if !failures.is_multiple_of(limits.lock_after.max(1)) {
+            return Self { failures, ..self };
+        }
+        let doubled = u64::from(limits.lock_s).saturating_mul(1 << self.locks.min(20));
+        let lock_ms = doubled.min(u64::from(limits.lock_max_s)) * 1000;
+        let end = Wall(now.0.saturating_add(i64::try_from(lock_ms).unwrap_or(i64::MAX)));
+        Self { failures, locks: self.locks.saturating_add(1), locked_until: Some(end) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn five_failures_lock_for_five_minutes_doubling() {
+        let limits = LoginLimits { unlock_after: 100, ..LoginLimits::default() };
+        let (mut state, mut now, mut locks_s) = (Lockout::default(), Wall(0), Vec::new());
+        for _ in 0..35 {
+            state = state.after_failure(now, &limits);
+            if state.is_locked(now) {
+                let end = state.locked_until.unwrap();
+                locks_s.push((end.0 - now.0) / 1000);
+                assert!(state.is_locked(Wall(end.0 - 1)) && !state.is_locked(end));
+                now = end;
+            }
+        }
+        assert_eq!(locks_s, [300, 600, 1200, 2400, 3600, 3600, 3600]);
+    }
+
+    #[test]
+    fn twenty_failures_lock_until_unlocked() {
+        let limits = LoginLimits::default();
+        let mut state = Lockout::default();
+        for n in 1..=20 {
+            assert_ne!(state.locked_until, Some(UNTIL_UNLOCKED), "after {n}");
+            state = state.after_failure(Wall(n * 10_000_000), &limits);
+        }
+        assert_eq!(state.locked_until, Some(UNTIL_UNLOCKED));
+        assert!(state.is_locked(Wall(250_000_000_000_000)));
+    }
+}

@@ -1,0 +1,300 @@
+//! The one door to what is kept: accounts, roles, PINs, recordings, changes, the audit trail and the intents.
+//!
+//! [`Store::apply`] is asked by phone, [`Store::admin`] by the shell. Either reads the asker's rights again, checks,
+//! writes, and adds the change row and the audit row, in one `BEGIN IMMEDIATE` transaction. Hashing is done before
+//! it; inside, the hash is compared with the one that was worked on, so that the write lock is never held for argon2.
+//!
+//! One connection writes, a few read. The SQL is text that SQLite and PostgreSQL both take; times are integer
+//! milliseconds, truth values 0 or 1.
+
+mod accounts;
+mod admin;
+mod audit;
+mod changes;
+mod clock;
+pub mod demo;
+mod error;
+mod intents;
+mod lockout;
+mod login;
+mod open;
+mod own_pins;
+mod pins;
+mod policy;
+mod reboot;
+mod recordings;
+mod rights;
+mod tx;
+mod users;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
+use tokio::sync::watch;
+
+pub use accounts::{RoleHolder, UserRow};
+pub use admin::{Admin, AdminError, AdminReply};
+pub use audit::{AuditFault, AuditRow, Verified};
+pub use changes::ChangeRow;
+pub use clock::rfc3339;
+pub use error::StoreError;
+pub use intents::{CommandRow, Due, IntentKind, IntentState, matches};
+pub use lockout::{LoginLimits, UNTIL_UNLOCKED};
+pub use pins::{PIN_QUEUE_MAX, PinCost};
+pub use policy::{PIN_DIGITS_MIN, PinFault, PinKind, ROLE_PIN_DIGITS_MIN};
+pub use recordings::{RecordingRow, VersionRow, VersionWanted};
+
+use crate::access::{Action, Actor, Context, Refusal, Reply};
+use crate::model::SiteId;
+use rights::Stop;
+
+/// Connections that read.
+const READERS_MAX: u32 = 4;
+/// How often a PIN's hash may change under a request before it is given up.
+const STALE_TRIES_MAX: u32 = 3;
+
+/// How a store is opened.
+#[derive(Clone, Debug)]
+pub struct StoreOptions {
+    /// The SQLite file.
+    pub path: PathBuf,
+    /// The name of this site.
+    pub site: String,
+    /// What one guess at a PIN costs.
+    pub pin_cost: PinCost,
+    /// Threads that hash PINs.
+    pub pin_workers: usize,
+    /// Lock-outs and temporary PINs.
+    pub login: LoginLimits,
+    /// From a confirmed reboot to its start.
+    pub reboot_delay_s: u32,
+    /// What is told to others; one intent is written for each hook that listens.
+    pub hooks: Vec<HookOn>,
+    /// Whether changed recordings are exported.
+    pub export: bool,
+    /// The longest recording.
+    pub recording_s_max: u32,
+    /// How long another process may hold the store.
+    pub busy_timeout: Duration,
+}
+
+impl StoreOptions {
+    /// The defaults for a store at `path`.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            site: "main".to_owned(),
+            pin_cost: PinCost::STANDARD,
+            pin_workers: 2,
+            login: LoginLimits::default(),
+            reboot_delay_s: 10,
+            hooks: Vec::new(),
+            export: false,
+            recording_s_max: 300,
+            busy_timeout: Duration::from_millis(5000),
+        }
+    }
+
+    /// The path in a `store.url`: `sqlite:///absolute`, `sqlite://relative` or `sqlite:relative`.
+    pub fn path_of(url: &str) -> Result<PathBuf, StoreError> {
+        let rest = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"));
+        match rest {
+            Some(path) if !path.is_empty() && !path.contains(['?', '#']) => Ok(PathBuf::from(path)),
+            _ => Err(StoreError::Url(url.to_owned())),
+        }
+    }
+}
+
+/// Which events a hook listens to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HookOn {
+    /// Event names; `*` stands for any run of characters.
+    pub on: Vec<String>,
+    /// The program and its arguments, by which the hook is known in the store.
+    pub run: Vec<String>,
+}
+
+/// An open store; a clone is the same store.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    writer: SqlitePool,
+    reader: SqlitePool,
+    pins: pins::PinWorkers,
+    options: StoreOptions,
+    site: SiteId,
+    intents: watch::Sender<u64>,
+}
+
+impl Store {
+    /// Does what is asked, as `actor` may; the one door for the phone.
+    ///
+    /// What the store can't do now is [`Refusal::TryLater`], and nothing was changed.
+    pub async fn apply(&self, ctx: &Context, actor: &Actor, action: Action) -> Reply {
+        match self.try_apply(ctx, actor, &action).await {
+            Ok(reply) => reply,
+            Err(error) => {
+                tracing::error!(action = action.name(), %error, "the store did not do it");
+                Reply::Refused(Refusal::TryLater)
+            }
+        }
+    }
+
+    /// Does what a person with a shell on this machine asks; the one door for the command line.
+    pub async fn admin(&self, ctx: &Context, admin: Admin) -> Result<AdminReply, AdminError> {
+        self.try_admin(ctx, &admin).await
+    }
+
+    /// The number of the site that this store was opened for.
+    pub fn site(&self) -> SiteId {
+        self.inner.site
+    }
+
+    /// How it was opened.
+    pub fn options(&self) -> &StoreOptions {
+        &self.inner.options
+    }
+
+    /// Changes whenever this process has committed an intent.
+    pub fn intents_changed(&self) -> watch::Receiver<u64> {
+        self.inner.intents.subscribe()
+    }
+
+    /// Closes all connections; what was confirmed is on the disk already.
+    pub async fn close(&self) {
+        self.inner.reader.close().await;
+        self.inner.writer.close().await;
+    }
+
+    async fn try_apply(&self, ctx: &Context, actor: &Actor, action: &Action) -> Result<Reply, StoreError> {
+        match (actor, action) {
+            (Actor::Caller, Action::Login { extension, pin }) => self.login(ctx, extension, pin).await,
+            (Actor::Caller, _) | (_, Action::Login { .. }) => Ok(Reply::Refused(Refusal::NotAllowed)),
+            (_, Action::ListRecordings)
+            | (_, Action::OpenRecording { .. })
+            | (_, Action::ListenRecording { .. })
+            | (_, Action::WhoChangedRecording { .. })
+            | (_, Action::OpenUser { .. })
+            | (_, Action::AskReboot) => self.apply_reading(ctx, actor, action).await,
+            (_, Action::SetOwnVoicemailPin { .. })
+            | (_, Action::SetOwnAccountPin { .. })
+            | (_, Action::ReplaceTemporaryPin { .. })
+            | (_, Action::ResetVoicemailPin { .. })
+            | (_, Action::Reboot { .. }) => self.apply_with_pin(ctx, actor, action).await,
+            (_, Action::KeepRecording { .. })
+            | (_, Action::RestoreRecording { .. })
+            | (_, Action::SaveDraft { .. })
+            | (_, Action::DiscardDraft { .. })
+            | (_, Action::CancelReboot)
+            | (_, Action::NoteDenied { .. })
+            | (_, Action::NewsHeard) => self.apply_writing(ctx, actor, action).await,
+        }
+    }
+
+    async fn apply_reading(&self, ctx: &Context, actor: &Actor, action: &Action) -> Result<Reply, StoreError> {
+        let mut read = self.read().await?;
+        let outcome = self.read_action(&mut read, ctx, actor, action).await;
+        drop(read);
+        self.settle(ctx, actor, action, outcome).await
+    }
+
+    async fn read_action(
+        &self,
+        conn: &mut SqliteConnection,
+        ctx: &Context,
+        actor: &Actor,
+        action: &Action,
+    ) -> Result<Reply, Stop> {
+        let caller = rights::authorise(conn, actor, action).await?;
+        match action {
+            Action::ListRecordings => recordings::list_numbers(conn).await,
+            Action::OpenRecording { number } => recordings::open(conn, &caller, *number).await,
+            Action::ListenRecording { number } => recordings::listen(conn, *number).await,
+            Action::WhoChangedRecording { number } => recordings::who_changed(conn, *number).await,
+            Action::OpenUser { extension } => users::open(conn, ctx, extension).await,
+            Action::AskReboot => reboot::ask(conn, ctx).await,
+            _ => Err(Stop::Refused(Refusal::NotAllowed)),
+        }
+    }
+
+    async fn apply_writing(&self, ctx: &Context, actor: &Actor, action: &Action) -> Result<Reply, StoreError> {
+        let mut write = self.write(ctx).await?;
+        let outcome = match Self::write_action(&mut write, actor, action).await {
+            Ok(reply) => write.commit().await.map(|()| reply).map_err(Stop::from),
+            Err(stop) => {
+                write.rollback().await?;
+                Err(stop)
+            }
+        };
+        self.settle(ctx, actor, action, outcome).await
+    }
+
+    async fn write_action(write: &mut tx::Write<'_>, actor: &Actor, action: &Action) -> Result<Reply, Stop> {
+        let caller = rights::authorise(write.conn(), actor, action).await?;
+        write.who = caller.who();
+        match action {
+            Action::KeepRecording { number, audio } => recordings::keep(write, &caller, *number, audio).await,
+            Action::RestoreRecording { number, to } => recordings::restore(write, *number, (*to).into()).await,
+            Action::SaveDraft { number, audio } => recordings::save_draft(write, &caller, *number, audio).await,
+            Action::DiscardDraft { number } => recordings::discard_draft(write, &caller, *number).await,
+            Action::CancelReboot => reboot::cancel(write).await,
+            Action::NoteDenied { function } => {
+                write.note(action.name(), Some(function), tx::Outcome::Denied).await?;
+                Ok(Reply::Done)
+            }
+            Action::NewsHeard => intents::news_heard(write, &caller).await,
+            _ => Err(Stop::Refused(Refusal::NotAllowed)),
+        }
+    }
+
+    /// Makes a reply of the outcome; a denied attempt gets its audit row.
+    async fn settle(
+        &self,
+        ctx: &Context,
+        actor: &Actor,
+        action: &Action,
+        outcome: Result<Reply, Stop>,
+    ) -> Result<Reply, StoreError> {
+        let refusal = match outcome {
+            Ok(reply) => return Ok(reply),
+            Err(Stop::Fault(error)) => return Err(error),
+            Err(Stop::Refused(refusal)) => refusal,
+        };
+        match refusal {
+            Refusal::NotAllowed | Refusal::NoLongerAllowed | Refusal::NotAllowedForThisAccount => {
+                let mut write = self.write(ctx).await?;
+                write.who = rights::who(write.conn(), actor).await?;
+                write.note(action.name(), rights::target(action).as_deref(), tx::Outcome::Denied).await?;
+                write.commit().await?;
+            }
+            Refusal::LoginFailed
+            | Refusal::PinWrong
+            | Refusal::PinTooShort
+            | Refusal::PinTooSimple
+            | Refusal::PinUsedBefore
+            | Refusal::Unknown
+            | Refusal::NothingThere
+            | Refusal::AlreadyWaiting
+            | Refusal::TryLater => {}
+        }
+        Ok(Reply::Refused(refusal))
+    }
+
+    /// A consistent view for reading.
+    async fn read(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        Ok(self.inner.reader.begin().await?)
+    }
+
+    /// The write lock.
+    async fn write<'a>(&'a self, ctx: &'a Context) -> Result<tx::Write<'a>, StoreError> {
+        tx::Write::begin(&self.inner.writer, &self.inner.options, &self.inner.intents, ctx).await
+    }
+}

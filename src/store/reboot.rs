@@ -1,0 +1,56 @@
+//! Asking for a reboot and taking it back; [`crate::effects`] carries it out.
+
+use serde_json::json;
+use sqlx::SqliteConnection;
+
+use super::intents::{IntentKind, IntentState, New};
+use super::rights::Stop;
+use super::tx::{Change, Write};
+use crate::access::{Action, Context, RebootWhen, Refusal, Reply};
+
+/// What a reboot is about, in the audit trail and the events.
+pub(super) const SYSTEM: &str = "system";
+
+pub(super) async fn ask(conn: &mut SqliteConnection, ctx: &Context) -> Result<Reply, Stop> {
+    let sql = "SELECT id FROM intents WHERE kind = 'reboot' AND state IN ('requested', 'waiting') LIMIT 1";
+    let waiting: Option<i64> = sqlx::query_scalar(sql).fetch_optional(conn).await?;
+    Ok(Reply::RebootState { other_calls: ctx.other_calls, waiting: waiting.is_some() })
+}
+
+/// The PIN was right: writes the intent, unless one is on its way.
+pub(super) async fn request(write: &mut Write<'_>, action: &Action, when: RebootWhen) -> Result<Reply, Stop> {
+    let sql = "SELECT id FROM intents WHERE kind = 'reboot' AND state IN ('requested', 'waiting', 'claimed') LIMIT 1";
+    let open: Option<i64> = sqlx::query_scalar(sql).fetch_optional(write.conn()).await?;
+    if open.is_some() {
+        return Ok(Reply::Refused(Refusal::AlreadyWaiting));
+    }
+    let delay_s = write.options.reboot_delay_s;
+    let (subject, state, due_at, delay_s) = match when {
+        RebootWhen::Now => {
+            let due = write.now().saturating_add(i64::from(delay_s) * 1000);
+            ("now", IntentState::Requested, Some(due), delay_s)
+        }
+        RebootWhen::Idle => ("idle", IntentState::Waiting, None, 0),
+    };
+    let event = ("reboot.requested", json!({ "when": subject }));
+    let change = Change { action: action.name(), target: SYSTEM, before: None, after: Some(subject), event };
+    let number = write.change(change).await?;
+    let intent = New { kind: IntentKind::Reboot, state, subject, payload: "", due_at, change: Some(number.0) };
+    write.intent(&intent).await?;
+    Ok(Reply::RebootRequested { delay_s, change: number })
+}
+
+pub(super) async fn cancel(write: &mut Write<'_>) -> Result<Reply, Stop> {
+    let sql = "UPDATE intents SET state = 'cancelled', finished_at = $1, detail = $2
+               WHERE kind = 'reboot' AND state IN ('requested', 'waiting') RETURNING subject";
+    let by = write.who.name.clone().unwrap_or_default();
+    let cancelled: Option<String> = sqlx::query_scalar(sql)
+        .bind(write.now())
+        .bind(format!("cancelled by {by}"))
+        .fetch_optional(write.conn())
+        .await?;
+    let Some(subject) = cancelled else { return Err(Refusal::NothingThere.into()) };
+    let event = ("reboot.cancelled", json!({ "when": subject }));
+    let change = Change { action: "reboot.cancelled", target: SYSTEM, before: Some(&subject), after: None, event };
+    Ok(Reply::Changed(write.change(change).await?))
+}

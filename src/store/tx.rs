@@ -1,0 +1,186 @@
+//! One write transaction: what is changed, and the change, audit and intent rows that go with it.
+
+use serde_json::{Value, json};
+use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
+use tokio::sync::watch;
+
+use super::error::StoreError;
+use super::{StoreOptions, audit, clock, intents};
+use crate::access::Context;
+use crate::model::ChangeNumber;
+
+/// How often `BEGIN IMMEDIATE` is tried, each up to the busy time-out.
+const BEGIN_TRIES_MAX: u32 = 2;
+
+/// Who is named in the change and audit rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Who {
+    /// The account, where it is one.
+    pub(super) id: Option<i64>,
+    /// Its extension, or `cli`; `None` before a login.
+    pub(super) name: Option<String>,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Ok,
+    Denied,
+    Failed,
+}
+
+impl Outcome {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Outcome::Ok => "ok",
+            Outcome::Denied => "denied",
+            Outcome::Failed => "failed",
+        }
+    }
+}
+
+/// What was changed.
+pub(super) struct Change<'a> {
+    pub(super) action: &'a str,
+    pub(super) target: &'a str,
+    pub(super) before: Option<&'a str>,
+    pub(super) after: Option<&'a str>,
+    /// The event's name for the hooks, and what it carries besides.
+    pub(super) event: (&'a str, Value),
+}
+
+/// A write transaction; rolled back where it is dropped without [`Write::commit`].
+pub(super) struct Write<'a> {
+    tx: Transaction<'static, Sqlite>,
+    pub(super) ctx: &'a Context,
+    pub(super) options: &'a StoreOptions,
+    pub(super) who: Who,
+    wake: &'a watch::Sender<u64>,
+    has_intents: bool,
+}
+
+impl<'a> Write<'a> {
+    pub(super) async fn begin(
+        writer: &SqlitePool,
+        options: &'a StoreOptions,
+        wake: &'a watch::Sender<u64>,
+        ctx: &'a Context,
+    ) -> Result<Self, StoreError> {
+        let mut tries = 0;
+        let tx = loop {
+            tries += 1;
+            match writer.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::from) {
+                Ok(tx) => break tx,
+                Err(StoreError::Busy) if tries < BEGIN_TRIES_MAX => {}
+                Err(error) => return Err(error),
+            }
+        };
+        Ok(Self { tx, ctx, options, who: Who::default(), wake, has_intents: false })
+    }
+
+    pub(super) fn conn(&mut self) -> &mut SqliteConnection {
+        &mut self.tx
+    }
+
+    pub(super) fn now(&self) -> i64 {
+        self.ctx.now.0
+    }
+
+    /// Writes the change row, its audit row and the intents of the hooks that listen.
+    pub(super) async fn change(&mut self, change: Change<'_>) -> Result<ChangeNumber, StoreError> {
+        let account = self.who.name.clone().unwrap_or_default();
+        let number: i64 = sqlx::query_scalar(
+            "INSERT INTO changes (at, account_id, account, source, action, target, before, after)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING number",
+        )
+        .bind(self.ctx.now.0)
+        .bind(self.who.id)
+        .bind(&account)
+        .bind(&self.ctx.source)
+        .bind(change.action)
+        .bind(change.target)
+        .bind(change.before)
+        .bind(change.after)
+        .fetch_one(&mut *self.tx)
+        .await?;
+        let entry = audit::Entry {
+            at: self.ctx.now.0,
+            account: self.who.name.as_deref(),
+            source: &self.ctx.source,
+            action: change.action,
+            target: Some(change.target),
+            outcome: Outcome::Ok,
+            change: Some(number),
+        };
+        audit::append(&mut self.tx, &entry).await?;
+        let (event, data) = change.event;
+        self.event(event, change.target, Some(number), data).await?;
+        Ok(ChangeNumber(number))
+    }
+
+    /// Writes an audit row without a change.
+    pub(super) async fn note(
+        &mut self,
+        action: &str,
+        target: Option<&str>,
+        outcome: Outcome,
+    ) -> Result<(), StoreError> {
+        let entry = audit::Entry {
+            at: self.ctx.now.0,
+            account: self.who.name.as_deref(),
+            source: &self.ctx.source,
+            action,
+            target,
+            outcome,
+            change: None,
+        };
+        audit::append(&mut self.tx, &entry).await
+    }
+
+    /// Writes an intent for each hook that listens to the event.
+    pub(super) async fn event(
+        &mut self,
+        event: &str,
+        target: &str,
+        change: Option<i64>,
+        data: Value,
+    ) -> Result<(), StoreError> {
+        let options = self.options;
+        let listening = options.hooks.iter().filter(|hook| hook.on.iter().any(|on| intents::matches(on, event)));
+        for hook in listening {
+            let payload = json!({
+                "event": event, "at": clock::rfc3339(self.ctx.now), "account": self.who.name,
+                "target": target, "change": change, "data": data,
+            });
+            let subject = intents::hook_key(&hook.run);
+            let intent = intents::New {
+                kind: intents::IntentKind::Hook,
+                state: intents::IntentState::Requested,
+                subject: &subject,
+                payload: &payload.to_string(),
+                due_at: None,
+                change,
+            };
+            self.intent(&intent).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes an intent; whoever runs them is woken after the commit.
+    pub(super) async fn intent(&mut self, intent: &intents::New<'_>) -> Result<i64, StoreError> {
+        self.has_intents = true;
+        intents::insert(&mut self.tx, &self.who, self.ctx.now.0, intent).await
+    }
+
+    pub(super) async fn commit(self) -> Result<(), StoreError> {
+        self.tx.commit().await?;
+        if self.has_intents {
+            self.wake.send_modify(|n| *n = n.wrapping_add(1));
+        }
+        Ok(())
+    }
+
+    pub(super) async fn rollback(self) -> Result<(), StoreError> {
+        Ok(self.tx.rollback().await?)
+    }
+}

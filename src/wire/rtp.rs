@@ -1,0 +1,110 @@
+//! RTP packets (RFC 3550 section 5), read and written by `rtp-rs`.
+
+use rtp_rs::{RtpPacketBuilder, RtpReader};
+
+/// Largest datagram that is looked at, in bytes; a longer one is cut off by the receiver and refused.
+pub const DATAGRAM_BYTES_MAX: usize = 1500;
+/// Bytes before the payload of a packet that we send.
+pub const HEADER_BYTES: usize = 12;
+
+/// What matters of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packet<'a> {
+    /// Payload type, 0 to 127.
+    pub payload_type: u8,
+    /// The marker bit.
+    pub marker: bool,
+    /// Sequence number.
+    pub sequence: u16,
+    /// Timestamp, in units of 1/8000 s.
+    pub timestamp: u32,
+    /// Synchronisation source.
+    pub ssrc: u32,
+    /// The payload, without padding.
+    pub payload: &'a [u8],
+}
+
+impl<'a> Packet<'a> {
+    /// Reads a datagram; `None` where it is no RTP version 2 packet, too long, or its lengths don't fit.
+    pub fn parse(datagram: &'a [u8]) -> Option<Self> {
+        if datagram.len() > DATAGRAM_BYTES_MAX {
+            return None;
+        }
+        let reader = RtpReader::new(datagram).ok()?;
+        // With the padding bit set, the last byte says how much of the payload is padding.
+        let padding = reader.padding().map_or(0, usize::from);
+        if padding > datagram.len().saturating_sub(reader.payload_offset()) {
+            return None;
+        }
+        Some(Self {
+            payload_type: reader.payload_type(),
+            marker: reader.mark(),
+            sequence: u16::from(reader.sequence_number()),
+            timestamp: reader.timestamp(),
+            ssrc: reader.ssrc(),
+            payload: reader.payload(),
+        })
+    }
+
+    /// Writes the packet to the front of `target`; the bytes written, or `None` where it is too small.
+    pub fn write(&self, target: &mut [u8]) -> Option<usize> {
+        RtpPacketBuilder::new()
+            .payload_type(self.payload_type)
+            .marked(self.marker)
+            .sequence(self.sequence.into())
+            .timestamp(self.timestamp)
+            .ssrc(self.ssrc)
+            .payload(self.payload)
+            .build_into(target)
+            .ok()
+    }
+}
+
+/// How far `b` is after `a` in sequence numbers, across the wrap: negative where it is before.
+pub fn sequence_distance(a: u16, b: u16) -> i16 {
+    b.wrapping_sub(a) as i16
+}
+
+/// How far `b` is after `a` in timestamps, across the wrap: negative where it is before.
+pub fn timestamp_distance(a: u32, b: u32) -> i32 {
+    b.wrapping_sub(a) as i32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn distances_cross_the_wrap() {
+        assert_eq!(sequence_distance(65_534, 2), 4);
+        assert_eq!(sequence_distance(2, 65_534), -4);
+        assert_eq!(timestamp_distance(u32::MAX - 79, 80), 160);
+    }
+
+    #[test]
+    fn padding_longer_than_the_packet_is_refused() {
+        let mut datagram = vec![0xA0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 7, 255];
+        assert_eq!(Packet::parse(&datagram), None);
+        datagram[13] = 1;
+        assert_eq!(Packet::parse(&datagram).map(|p| p.payload.len()), Some(1));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_packet_or_nothing(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            if let Some(packet) = Packet::parse(&bytes) {
+                prop_assert!(packet.payload.len() + HEADER_BYTES <= bytes.len());
+            }
+        }
+
+        #[test]
+        fn what_is_written_is_read(pt in 0u8..128, marker: bool, sequence: u16, timestamp: u32, ssrc: u32,
+                                   payload in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let packet = Packet { payload_type: pt, marker, sequence, timestamp, ssrc, payload: &payload };
+            let mut bytes = [0; 500];
+            let length = packet.write(&mut bytes).expect("room");
+            prop_assert_eq!(Packet::parse(&bytes[..length]), Some(packet));
+        }
+    }
+}
