@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// What each room may import; everyone may import `model`.
 const DOORS: [(&str, &[&str]); 13] = [
     ("main", &["cli"]),
-    ("cli", &["access", "config", "effects", "menu", "server", "store", "wire"]),
+    ("cli", &["access", "config", "media", "menu", "server", "store", "wire"]),
     ("server", &["access", "call", "config", "effects", "media", "menu", "sip", "store", "wire"]),
     ("call", &["access", "media", "menu", "wire"]),
     ("menu", &["access"]),
