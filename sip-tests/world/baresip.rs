@@ -13,12 +13,14 @@ use serde_json::{Value, json};
 
 use super::ear::{self, Sound};
 use super::setup::Setup;
-use super::until;
+use super::wait::{becomes, until};
 
 /// From one key to the next: somebody who knows the menu by heart.
 const KEY_EVERY: Duration = Duration::from_millis(130);
 /// A prompt that is not heard within this is not heard.
 const HEARD_WITHIN: Duration = Duration::from_secs(40);
+/// Longer than any call here, in seconds.
+const SILENCE_S: usize = 240;
 /// Where baresip writes the samples of a WAV.
 const WAV_HEADER: usize = 44;
 
@@ -52,7 +54,7 @@ impl Phone {
             fs::write(folder.join(name), text).expect("the phone's configuration");
         }
         fs::write(folder.join("contacts"), "").expect("the phone's contacts");
-        ear::write_wav(&folder.join("silence.wav"), &vec![0; 8000 * 240]);
+        ear::write_wav(&folder.join("silence.wav"), &vec![0; 8000 * SILENCE_S]);
         let log = fs::File::create(folder.join("log")).expect("the phone's log");
         let mut command = Command::new("baresip");
         command.arg("-4").arg("-f").arg(&folder).stdin(Stdio::null());
@@ -72,6 +74,8 @@ impl Phone {
         }
         (self.sound, self.bytes, self.at) = (Sound::default(), 0, 0);
         self.events.lock().expect("the events").clear();
+        // What was spoken last would be spoken again.
+        self.command("ausrc", &format!("aufile,{}", self.folder.join("silence.wav").display()));
         self.command("dial", uri);
         until(Duration::from_secs(20), "the call is answered", || self.has_event("CALL_ESTABLISHED"));
         until(Duration::from_secs(20), "something is heard", || {
@@ -103,7 +107,7 @@ impl Phone {
     /// Waits until one of these prompts is heard, and says which.
     fn hears_in<'a>(&mut self, names: &[&'a str], time: Duration) -> &'a str {
         let (mut found, mut searched) = (None, self.at);
-        let seen = super::becomes(time, || {
+        let seen = becomes(time, || {
             self.listen();
             let first = names.iter().filter_map(|name| Some((ear::find(&self.sound, searched, name)?, *name))).min();
             found = first;
@@ -154,8 +158,11 @@ impl Phone {
         self.hears_in(&["main-menu", "my-menu"], HEARD_WITHIN);
     }
 
-    /// Speaks: plays this into the call from now on. The file must be 16-bit mono at 8 kHz.
-    pub fn speak(&mut self, file: &Path) {
+    /// Speaks: says this into the call from now on, then is silent.
+    pub fn speak(&mut self, samples: &[i16]) {
+        let file = self.folder.join("words.wav");
+        // The end of a file would end the call.
+        ear::write_wav(&file, &[samples, &vec![0; 8000 * SILENCE_S]].concat());
         self.command("ausrc", &format!("aufile,{}", file.display()));
     }
 

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use super::setup::Setup;
-use super::until;
+use super::wait::until;
 
 /// From the start to `ready:`, at most; this is no measurement.
 const READY_WITHIN: Duration = Duration::from_secs(60);

@@ -32,6 +32,7 @@ static MACHINE: RwLock<()> = RwLock::new(());
 enum Turn {
     Shared(#[allow(dead_code)] RwLockReadGuard<'static, ()>),
     Alone(#[allow(dead_code)] RwLockWriteGuard<'static, ()>),
+    Nobody,
 }
 
 /// A test's world; the folder goes with it, but stays where the test failed.
@@ -236,10 +237,8 @@ fn template() -> &'static Path {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     TEMPLATE.get_or_init(|| {
-        // Not a test's turn: whoever asks has one.
-        let nobody = RwLock::new(());
-        let guard = Box::leak(Box::new(nobody)).read().expect("a new lock");
-        let setup = Setup::empty(Options::default(), Turn::Shared(guard));
+        // Whoever asks has a turn.
+        let setup = Setup::empty(Options::default(), Turn::Nobody);
         for (extension, role, pin, voicemail_pin) in PEOPLE {
             let mut add = vec!["user", "add", extension, "--pin-stdin"];
             match (extension, role) {
