@@ -7,6 +7,8 @@
 pub mod access;
 pub mod call;
 #[cfg(feature = "server")]
+pub mod cli;
+#[cfg(feature = "server")]
 pub mod config;
 #[cfg(feature = "server")]
 pub mod effects;

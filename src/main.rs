@@ -1,11 +1,23 @@
-//! The program.
+//! The program: reads the command line and does what it says.
 
-use std::path::Path;
+use std::process::ExitCode;
 
-fn main() -> anyhow::Result<()> {
-    let args: Vec<String> = std::env::args().collect();
-    let file = args.iter().position(|a| a == "--config").and_then(|at| args.get(at + 1)).map(Path::new);
-    let config = switchhook::config::Config::load(file)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(switchhook::server::serve(config, args.iter().any(|a| a == "--demo")))
+use clap::Parser as _;
+use switchhook::cli::Cli;
+
+#[allow(clippy::print_stderr)]
+fn main() -> ExitCode {
+    match Cli::parse().run() {
+        Ok(()) => ExitCode::SUCCESS,
+        // Who reads the output has read enough (`switchhook audit list | head`).
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("switchhook: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }

@@ -77,7 +77,7 @@ impl Runner {
 }
 
 fn encode(number: RecordingNumber, audio: &Audio) -> Result<Vec<u8>, EffectError> {
-    wav::encode(audio).map_err(|why| EffectError::Wav { number: number.0, why: why.to_string() })
+    wav::write(audio).map_err(|why| EffectError::Wav { number: number.0, why: why.to_string() })
 }
 
 async fn blocking(path: &Path, work: impl FnOnce() -> io::Result<()> + Send + 'static) -> Result<(), EffectError> {

@@ -36,8 +36,11 @@ pub enum Input {
     Recorded(Ticket, Take),
     /// The answer to that [`Output::Ask`].
     Replied(Ticket, Reply),
-    /// The caller hung up. `take` is what a recording in progress had got so far.
-    HungUp { take: Option<Take> },
+    /// The caller hung up.
+    HungUp {
+        /// What a recording in progress had got so far.
+        take: Option<Take>,
+    },
 }
 
 /// What is to be done for the caller, in this order.

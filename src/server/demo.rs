@@ -21,7 +21,9 @@ pub fn adapt(mut config: Config) -> anyhow::Result<Config> {
         config.sip.listen = [Transport::Udp, Transport::Tcp].map(|transport| Listen { transport, address }).into();
     }
     if let Some(listen) = config.sip.listen.iter().find(|listen| !listen.address.ip().is_loopback()) {
-        bail!("{listen}: the demo's PINs are public, so it listens on the loopback only; choose 127.0.0.1 in [sip] listen");
+        bail!(
+            "{listen}: the demo's PINs are public, so it listens on the loopback only; choose 127.0.0.1 in [sip] listen"
+        );
     }
     config.sip.trusted_peers = ["127.0.0.0/8", "::1"].into_iter().filter_map(|prefix| prefix.parse().ok()).collect();
     let folder = folder()?;
@@ -39,13 +41,12 @@ pub fn adapt(mut config: Config) -> anyhow::Result<Config> {
 }
 
 /// Makes the demo's store, with its accounts and recordings.
-pub async fn store(options: StoreOptions, prompts: &Path) -> anyhow::Result<Store> {
+pub async fn store(options: StoreOptions, folder: &Path) -> anyhow::Result<Store> {
     let store = Store::create(options).await?;
-    let ctx =
-        Context { now: Clock::wall(), site: store.site(), source: "demo".into(), call: None, other_calls: 0 };
+    let ctx = Context { now: Clock::wall(), site: store.site(), source: "demo".into(), call: None, other_calls: 0 };
     let audio = |number: RecordingNumber| {
-        let samples = prompts::read(&prompts.join("demo").join(format!("{}.wav", number.0))).ok()?;
-        Some(Audio(samples.into()))
+        let file = prompts::read(&folder.join(prompts::DEMO).join(format!("{}.wav", number.0))).ok()?;
+        Some(Audio(file.samples.into()))
     };
     demo::seed(&store, &ctx, audio).await?;
     Ok(store)

@@ -8,6 +8,8 @@ use crate::wire::wav::{self, WavError};
 
 /// Where packages put the prompts.
 const INSTALLED: &str = "/usr/share/switchhook/prompts";
+/// The demo's recordings, which are no language.
+pub const DEMO: &str = "demo";
 /// Folders above the executable that are looked into.
 const FOLDERS_ABOVE: usize = 3;
 /// The longest prompt, in seconds.
@@ -80,7 +82,7 @@ pub fn load(folder: &Path, language: &str, clips: &[Clip]) -> (Prompts, Vec<Prom
     let mut faults = Vec::new();
     for clip in clips {
         match read(&folder.join(language).join(format!("{clip}.wav"))) {
-            Ok(samples) => prompts.add(clip, samples),
+            Ok(file) => prompts.add(clip, file.samples),
             Err(PromptReadError::Missing) => faults.push(PromptFault::Missing((*clip).to_owned())),
             Err(PromptReadError::Broken(why)) => faults.push(PromptFault::Broken { clip: (*clip).to_owned(), why }),
         }
@@ -97,14 +99,37 @@ pub enum PromptReadError {
     Broken(String),
 }
 
-/// Reads one prompt as linear samples.
-pub fn read(path: &Path) -> Result<Vec<i16>, PromptReadError> {
-    match std::fs::read(path) {
-        Ok(bytes) => {
-            let audio = wav::decode(&bytes, PROMPT_SECONDS_MAX).map_err(|e: WavError| PromptReadError::Broken(e.to_string()))?;
-            Ok(audio.0.to_vec())
+/// One prompt file.
+pub struct PromptFile {
+    /// Its sample rate, in hertz.
+    pub rate: u32,
+    /// Its samples, at 8 kHz.
+    pub samples: Vec<i16>,
+}
+
+/// Reads one prompt.
+pub fn read(path: &Path) -> Result<PromptFile, PromptReadError> {
+    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => PromptReadError::Missing,
+        _ => PromptReadError::Broken(error.to_string()),
+    })?;
+    let broken = |error: WavError| PromptReadError::Broken(error.to_string());
+    let rate = wav::rate(&bytes).map_err(broken)?;
+    let audio = wav::read(&bytes, PROMPT_SECONDS_MAX).map_err(broken)?;
+    Ok(PromptFile { rate, samples: audio.0.to_vec() })
+}
+
+/// The languages in a folder: its folders that have a `prompts.toml`, but for the demo's recordings.
+pub fn languages(folder: &Path) -> Result<Vec<String>, PromptsError> {
+    let unreadable = |error| PromptsError::Unreadable { folder: folder.to_owned(), error };
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name != DEMO && entry.path().join("prompts.toml").is_file() {
+            found.push(name);
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(PromptReadError::Missing),
-        Err(error) => Err(PromptReadError::Broken(error.to_string())),
     }
+    found.sort();
+    Ok(found)
 }

@@ -244,7 +244,9 @@ async fn read_messages(
             read = reader.read(&mut buffer) => read,
             () = &mut first_by, if !spoke => return,
         };
-        let Some(bytes) = read.ok().filter(|length| *length > 0).and_then(|length| buffer.get(..length)) else { return };
+        let Some(bytes) = read.ok().filter(|length| *length > 0).and_then(|length| buffer.get(..length)) else {
+            return;
+        };
         framer.feed(bytes);
         while let Some(frame) = framer.poll_frame() {
             spoke = true;

@@ -1,15 +1,18 @@
 //! How a message is matched to its transaction (RFC 3261 sections 8.2.2.2 and 17.2.3).
+//!
+//! A key is a hash with a secret: nobody can make two of them equal, and by chance one request in 10^14 would be taken for
+//! another one while 131,072 are remembered.
 
 use super::random::Random;
 use crate::wire::sip::{COOKIE, Method, Request, encode_uri};
 
 /// The key of a server transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct TransactionKey(u128);
+pub(super) struct TransactionKey(u64);
 
 /// What a request and its copies over other paths have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct MergeKey(u128);
+pub(super) struct MergeKey(u64);
 
 impl TransactionKey {
     /// The first of all keys in their order.
@@ -33,25 +36,22 @@ impl TransactionKey {
         let head = &request.head;
         if let Some(branch) = head.via.branch().filter(|branch| branch.starts_with(COOKIE)) {
             let sent_by = head.via.sent_by.to_string().to_ascii_lowercase();
-            return Self(random.hash_wide(&["3261", branch, &sent_by, method.as_str()]));
+            return Self(random.hash(&["3261", branch, &sent_by, method.as_str()]));
         }
         // RFC 2543 senders: all that an ACK or CANCEL has in common with its INVITE.
         let (uri, seq) = (encode_uri(&request.uri), head.cseq.seq.to_string());
         let via = head.echo.vias.first().map_or("", String::as_str);
         let from_tag = head.from.tag().unwrap_or_default();
-        Self(random.hash_wide(&["2543", &uri, from_tag, head.call_id(), &seq, via, method.as_str()]))
+        Self(random.hash(&["2543", &uri, from_tag, head.call_id(), &seq, via, method.as_str()]))
     }
 }
 
 impl MergeKey {
-    /// `None` for a request within a dialog, which is never merged.
-    pub(super) fn of(random: &Random, request: &Request) -> Option<Self> {
+    /// The key of a request outside a dialog; one within a dialog is never merged.
+    pub(super) fn of(random: &Random, request: &Request) -> Self {
         let head = &request.head;
-        if head.to.tag().is_some() {
-            return None;
-        }
         let seq = head.cseq.seq.to_string();
         let from_tag = head.from.tag().unwrap_or_default();
-        Some(Self(random.hash_wide(&["merge", from_tag, head.call_id(), &seq, head.cseq.method.as_str()])))
+        Self(random.hash(&["merge", from_tag, head.call_id(), &seq, head.cseq.method.as_str()]))
     }
 }

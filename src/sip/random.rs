@@ -37,12 +37,7 @@ impl Random {
 
     /// The hash of a list of texts.
     pub(super) fn hash(&self, parts: &[&str]) -> u64 {
-        self.hasher(b'a', parts).finish()
-    }
-
-    /// The wide hash of a list of texts, for keys that must not collide.
-    pub(super) fn hash_wide(&self, parts: &[&str]) -> u128 {
-        u128::from(self.hash(parts)) << 64 | u128::from(self.hasher(b'b', parts).finish())
+        self.hasher(b'h', parts).finish()
     }
 
     fn hasher(&self, domain: u8, parts: &[&str]) -> DefaultHasher {

@@ -47,7 +47,7 @@ impl Store {
     }
 
     /// Decides, counts, notes and gives the session; `None` where the PIN was changed meanwhile.
-    async fn finish_login(
+    pub(super) async fn finish_login(
         &self,
         ctx: &Context,
         extension: &Extension,

@@ -263,7 +263,7 @@ mod tests {
     async fn the_history_forbids_reverses_and_plus_ones() {
         let workers = PinWorkers::start(2, PinCost::CHEAP_FOR_TESTS).unwrap();
         let first = hash(&workers, "618049", &[]).await.unwrap();
-        let second = hash(&workers, "730185", &[first.clone()]).await.unwrap();
+        let second = hash(&workers, "730185", std::slice::from_ref(&first)).await.unwrap();
         let history = [first, second];
         for used in ["618049", "940816", "618050", "729150", "730185", "730186"] {
             assert!(hash(&workers, used, &history).await.is_none(), "{used}");

@@ -39,7 +39,7 @@ impl Dialogue {
         self.go(home, Words::none());
     }
 
-    fn confirm_replied(&mut self, reply: Reply) {
+    fn confirm_replied(&mut self, reply: &Reply) {
         let Some(confirm) = self.confirm else { return self.failed() };
         match reply {
             Reply::Refused(Refusal::PinWrong) if !confirm.tried => {

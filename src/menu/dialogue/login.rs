@@ -51,7 +51,7 @@ impl Dialogue {
         self.ask(action, self.first_question(), Self::login_replied);
     }
 
-    fn login_replied(&mut self, reply: Reply) {
+    fn login_replied(&mut self, reply: &Reply) {
         match reply {
             Reply::LoggedIn(session) => self.logged_in(session),
             Reply::Refused(Refusal::LoginFailed) => {
@@ -66,11 +66,12 @@ impl Dialogue {
         }
     }
 
-    fn logged_in(&mut self, session: Session) {
-        let Session { id, granted, has_role, spoken_name, must_change_pin, news, extension: _ } = session;
+    fn logged_in(&mut self, session: &Session) {
+        let Session { id, granted, has_role, .. } = *session;
         self.account = Some(Account { id, granted, left: granted, has_role });
+        let Session { spoken_name, news, .. } = session.clone();
         self.greeting = Some(Box::new(Greeting { spoken_name, news }));
-        if must_change_pin {
+        if session.must_change_pin {
             self.replace_temporary_pin();
         } else {
             self.greet(Words::none());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::access::{Action, RebootWhen, Refusal, Reply};
 use crate::menu::speech::Words;
-use crate::menu::tree::{COUNTDOWN, MAINTENANCE, REBOOT, Place};
+use crate::menu::tree::{COUNTDOWN, MAINTENANCE, Place, REBOOT};
 
 use super::{Dialogue, Work};
 
@@ -19,12 +19,12 @@ impl Dialogue {
         self.ask(Action::AskReboot, Place::Menu(&MAINTENANCE), Self::reboot_state_told);
     }
 
-    fn reboot_state_told(&mut self, reply: Reply) {
+    fn reboot_state_told(&mut self, reply: &Reply) {
         match reply {
             Reply::RebootState { other_calls, waiting } => {
-                self.work = Work::Reboot(Reboot { other_calls });
+                self.work = Work::Reboot(Reboot { other_calls: *other_calls });
                 let waiting = waiting.then_some("reboot-is-waiting");
-                self.go(Place::Menu(&REBOOT), calls_in_progress(Words::none(), other_calls).clips(waiting));
+                self.go(Place::Menu(&REBOOT), calls_in_progress(Words::none(), *other_calls).clips(waiting));
             }
             _ => self.failed(),
         }
@@ -58,22 +58,22 @@ impl Dialogue {
     }
 
     /// Counts down: the caller may cancel until it starts.
-    fn reboot_now_replied(&mut self, reply: Reply) {
+    fn reboot_now_replied(&mut self, reply: &Reply) {
         match reply {
             Reply::RebootRequested { delay_s, change } => {
-                let words = Words::from("reboot-in").number(delay_s).clip("seconds");
-                self.enter(Place::Menu(&COUNTDOWN), words.clip(COUNTDOWN.clip).change(change));
-                let starts = self.now + Duration::from_secs(delay_s.into());
+                let words = Words::from("reboot-in").number(*delay_s).clip("seconds");
+                self.enter(Place::Menu(&COUNTDOWN), words.clip(COUNTDOWN.clip).change(*change));
+                let starts = self.now + Duration::from_secs(u64::from(*delay_s));
                 self.moves_on = Some((starts, Place::Menu(&MAINTENANCE)));
             }
-            reply => self.reboot_refused(&reply),
+            reply => self.reboot_refused(reply),
         }
     }
 
-    fn reboot_when_idle_replied(&mut self, reply: Reply) {
+    fn reboot_when_idle_replied(&mut self, reply: &Reply) {
         match reply {
-            Reply::RebootRequested { change, .. } => self.changed(Place::Menu(&REBOOT), "reboot-waiting", change),
-            reply => self.reboot_refused(&reply),
+            Reply::RebootRequested { change, .. } => self.changed(Place::Menu(&REBOOT), "reboot-waiting", *change),
+            reply => self.reboot_refused(reply),
         }
     }
 
@@ -81,10 +81,10 @@ impl Dialogue {
         self.ask(Action::CancelReboot, Place::Menu(&REBOOT), Self::reboot_cancel_replied);
     }
 
-    fn reboot_cancel_replied(&mut self, reply: Reply) {
+    fn reboot_cancel_replied(&mut self, reply: &Reply) {
         match reply {
-            Reply::Changed(change) => self.changed(Place::Menu(&REBOOT), "reboot-cancelled", change),
-            reply => self.reboot_refused(&reply),
+            Reply::Changed(change) => self.changed(Place::Menu(&REBOOT), "reboot-cancelled", *change),
+            reply => self.reboot_refused(reply),
         }
     }
 

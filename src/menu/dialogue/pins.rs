@@ -119,11 +119,11 @@ impl Dialogue {
         }
     }
 
-    fn pin_change_replied(&mut self, reply: Reply) {
+    fn pin_change_replied(&mut self, reply: &Reply) {
         match reply {
-            Reply::Changed(change) => self.pin_changed(change),
+            Reply::Changed(change) => self.pin_changed(*change),
             Reply::Refused(Refusal::PinWrong) => self.present_pin_wrong(),
-            Reply::Refused(refusal) => match policy_clip(refusal) {
+            Reply::Refused(refusal) => match policy_clip(*refusal) {
                 Some(clip) => self.ask_new_pin(clip),
                 None => self.failed(),
             },

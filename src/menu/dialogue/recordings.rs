@@ -3,7 +3,7 @@
 use crate::access::{Action, Refusal, Reply, RestoreTo};
 use crate::menu::entry::Entry;
 use crate::menu::speech::Words;
-use crate::menu::tree::{MAIN, RECORDING, RECORDING_LIST, RECORDING_NUMBER, REVIEW, Place};
+use crate::menu::tree::{MAIN, Place, RECORDING, RECORDING_LIST, RECORDING_NUMBER, REVIEW};
 use crate::model::{Audio, RecordingNumber};
 
 use super::{Dialogue, Then, Work};
@@ -49,10 +49,10 @@ impl Dialogue {
         }
     }
 
-    fn recordings_listed(&mut self, reply: Reply) {
+    fn recordings_listed(&mut self, reply: &Reply) {
         match reply {
             Reply::Recordings(numbers) if numbers.is_empty() => self.go(Place::Menu(&MAIN), "recordings-none"),
-            Reply::Recordings(numbers) => self.say_listed(List { numbers, at: 0 }),
+            Reply::Recordings(numbers) => self.say_listed(List { numbers: numbers.clone(), at: 0 }),
             _ => self.failed(),
         }
     }
@@ -83,31 +83,26 @@ impl Dialogue {
     }
 
     fn open_recording(&mut self, number: RecordingNumber) {
-        self.work = Work::Recording(Recording {
-            number,
-            factory: false,
-            take: None,
-            take_is_draft: false,
-            has_draft: false,
-        });
+        self.work =
+            Work::Recording(Recording { number, factory: false, take: None, take_is_draft: false, has_draft: false });
         self.ask(Action::OpenRecording { number }, Place::Question(&RECORDING_NUMBER), Self::recording_opened);
     }
 
-    fn recording_opened(&mut self, reply: Reply) {
+    fn recording_opened(&mut self, reply: &Reply) {
         match (reply, &mut self.work) {
             (Reply::Recording { factory, draft: Some(draft) }, Work::Recording(recording)) => {
-                recording.factory = factory;
-                recording.take = Some(draft);
+                recording.factory = *factory;
+                recording.take = Some(draft.clone());
                 recording.take_is_draft = true;
                 recording.has_draft = true;
                 self.go(Place::Menu(&REVIEW), "draft-waiting");
             }
             (Reply::Recording { factory, draft: None }, Work::Recording(recording)) => {
-                recording.factory = factory;
+                recording.factory = *factory;
                 let words = recording.described(Words::none());
                 self.go(Place::Menu(&RECORDING), words);
             }
-            (reply, _) => self.recording_refused(&reply),
+            (reply, _) => self.recording_refused(reply),
         }
     }
 
@@ -115,11 +110,11 @@ impl Dialogue {
         self.ask_about_recording(|number| Action::ListenRecording { number }, Self::recording_read);
     }
 
-    fn recording_read(&mut self, reply: Reply) {
+    fn recording_read(&mut self, reply: &Reply) {
         match reply {
-            Reply::Audio(Some(audio)) => self.stay(Words::none().audio(Some(audio))),
+            Reply::Audio(Some(audio)) => self.stay(Words::none().audio(Some(audio.clone()))),
             Reply::Audio(None) => self.stay("recording-empty"),
-            reply => self.recording_refused(&reply),
+            reply => self.recording_refused(reply),
         }
     }
 
@@ -137,11 +132,11 @@ impl Dialogue {
         );
     }
 
-    fn recording_restored(&mut self, reply: Reply) {
+    fn recording_restored(&mut self, reply: &Reply) {
         match reply {
-            Reply::Changed(change) => self.changed(Place::Menu(&RECORDING), "recording-restored", change),
+            Reply::Changed(change) => self.changed(Place::Menu(&RECORDING), "recording-restored", *change),
             Reply::Refused(Refusal::NothingThere) => self.stay("recording-nothing-older"),
-            reply => self.recording_refused(&reply),
+            reply => self.recording_refused(reply),
         }
     }
 
@@ -149,17 +144,17 @@ impl Dialogue {
         self.ask_about_recording(|number| Action::WhoChangedRecording { number }, Self::told_who_changed_recording);
     }
 
-    fn told_who_changed_recording(&mut self, reply: Reply) {
+    fn told_who_changed_recording(&mut self, reply: &Reply) {
         match reply {
             Reply::Who { at: None, .. } => self.stay("recording-never-changed"),
             Reply::Who { by: Some(extension), spoken_name, at: Some(at) } => {
-                let by = Words::from("recording-changed-by").digits(extension.as_str()).audio(spoken_name);
-                self.stay(by.moment(at));
+                let by = Words::from("recording-changed-by").digits(extension.as_str()).audio(spoken_name.clone());
+                self.stay(by.moment(*at));
             }
             Reply::Who { by: None, at: Some(at), .. } => {
-                self.stay(Words::from("recording-changed-by-shell").moment(at));
+                self.stay(Words::from("recording-changed-by-shell").moment(*at));
             }
-            reply => self.recording_refused(&reply),
+            reply => self.recording_refused(reply),
         }
     }
 

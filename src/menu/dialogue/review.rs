@@ -50,13 +50,13 @@ impl Dialogue {
         }
     }
 
-    fn take_kept(&mut self, reply: Reply) {
+    fn take_kept(&mut self, reply: &Reply) {
         match reply {
             Reply::Changed(change) => {
                 self.drop_take();
-                self.changed(Place::Menu(&RECORDING), "recording-saved", change);
+                self.changed(Place::Menu(&RECORDING), "recording-saved", *change);
             }
-            reply => self.recording_refused(&reply),
+            reply => self.recording_refused(reply),
         }
     }
 
@@ -70,7 +70,7 @@ impl Dialogue {
         }
     }
 
-    fn draft_discarded(&mut self, reply: Reply) {
+    fn draft_discarded(&mut self, reply: &Reply) {
         match reply {
             Reply::Done | Reply::Changed(_) | Reply::Refused(Refusal::Unknown | Refusal::NothingThere) => {
                 self.take_discarded();

@@ -33,12 +33,13 @@ impl Dialogue {
         let entry = self.entry.pin().map_or("overlong", |pin| class(pin.digits()));
         let mut ahead = self.ahead.clone();
         let ahead: String = std::iter::from_fn(|| ahead.pop()).map(Key::to_char).collect();
-        let tries = if self.account.is_none() { self.failed_logins } else { 0 };
+        // Who calls from where, and how often a login has failed, matters until one has not.
+        let calling = self.account.is_none().then_some((self.failed_logins, self.caller.extension.is_some()));
         let account = self.account.map(|account| (account.left, account.has_role));
         let tried = self.confirm.map(|confirm| (confirm.tried, confirm.then as usize));
         let _ = write!(
             out,
-            " entry {entry} ahead {ahead} held {} counts {} {} {tries} account {account:?} confirm {tried:?} \
+            " entry {entry} ahead {ahead} held {} counts {} {} {calling:?} account {account:?} confirm {tried:?} \
              timer {} moves {} greeting {:?} up {}",
             self.held,
             self.silences,
@@ -49,6 +50,11 @@ impl Dialogue {
             self.time_is_up,
         );
         out
+    }
+
+    /// Whether something that leads on by itself is being said.
+    pub(in crate::menu) fn is_announcing(&self) -> bool {
+        matches!(self.phase, Phase::Announcing(..))
     }
 
     /// Where the caller is in the menu, while recording too.

@@ -3,7 +3,7 @@
 use crate::access::{Action, Refusal, Reply};
 use crate::menu::entry::Entry;
 use crate::menu::speech::Words;
-use crate::menu::tree::{TEMPORARY_PIN, USER, USER_EXTENSION, Place};
+use crate::menu::tree::{Place, TEMPORARY_PIN, USER, USER_EXTENSION};
 use crate::model::{Extension, Pin};
 
 use super::{Dialogue, Work};
@@ -27,16 +27,16 @@ impl Dialogue {
         }
     }
 
-    fn user_opened(&mut self, reply: Reply) {
+    fn user_opened(&mut self, reply: &Reply) {
         match (reply, &self.work) {
             (Reply::User { spoken_name, enabled, locked }, Work::User(user)) => {
-                let disabled = (!enabled).then_some("user-state-disabled");
+                let disabled = (!*enabled).then_some("user-state-disabled");
                 let locked = locked.then_some("user-state-locked");
                 let fine = (disabled.is_none() && locked.is_none()).then_some("user-state-enabled");
-                let name = Words::from("extension-is").digits(user.extension.as_str()).audio(spoken_name);
+                let name = Words::from("extension-is").digits(user.extension.as_str()).audio(spoken_name.clone());
                 self.go(Place::Menu(&USER), name.clips(disabled).clips(locked).clips(fine));
             }
-            (reply, _) => self.user_refused(&reply),
+            (reply, _) => self.user_refused(reply),
         }
     }
 
@@ -50,13 +50,13 @@ impl Dialogue {
         }
     }
 
-    fn voicemail_pin_reset(&mut self, reply: Reply) {
+    fn voicemail_pin_reset(&mut self, reply: &Reply) {
         match (reply, &mut self.work) {
             (Reply::TemporaryPin { pin, change }, Work::User(user)) => {
-                user.temporary_pin = Some(pin);
-                self.say_temporary_pin(Words::from("voicemail-pin-reset").change(change));
+                user.temporary_pin = Some(pin.clone());
+                self.say_temporary_pin(Words::from("voicemail-pin-reset").change(*change));
             }
-            (reply, _) => self.user_refused(&reply),
+            (reply, _) => self.user_refused(reply),
         }
     }
 

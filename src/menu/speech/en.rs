@@ -2,15 +2,31 @@
 
 use crate::model::{Civil, Clip};
 
-const DIGITS: [Clip; 10] = [
-    "digit-0", "digit-1", "digit-2", "digit-3", "digit-4", "digit-5", "digit-6", "digit-7", "digit-8", "digit-9",
-];
+const DIGITS: [Clip; 10] =
+    ["digit-0", "digit-1", "digit-2", "digit-3", "digit-4", "digit-5", "digit-6", "digit-7", "digit-8", "digit-9"];
 
 /// Zero to nineteen: the numbers with a word of their own.
 const SMALL: [Clip; 20] = [
-    "number-0", "number-1", "number-2", "number-3", "number-4", "number-5", "number-6", "number-7", "number-8",
-    "number-9", "number-10", "number-11", "number-12", "number-13", "number-14", "number-15", "number-16", "number-17",
-    "number-18", "number-19",
+    "number-0",
+    "number-1",
+    "number-2",
+    "number-3",
+    "number-4",
+    "number-5",
+    "number-6",
+    "number-7",
+    "number-8",
+    "number-9",
+    "number-10",
+    "number-11",
+    "number-12",
+    "number-13",
+    "number-14",
+    "number-15",
+    "number-16",
+    "number-17",
+    "number-18",
+    "number-19",
 ];
 
 /// Twenty to ninety.
@@ -32,8 +48,7 @@ const MONTHS: [Clip; 12] = [
     "month-11", "month-12",
 ];
 
-const WEEKDAYS: [Clip; 7] =
-    ["weekday-0", "weekday-1", "weekday-2", "weekday-3", "weekday-4", "weekday-5", "weekday-6"];
+const WEEKDAYS: [Clip; 7] = ["weekday-0", "weekday-1", "weekday-2", "weekday-3", "weekday-4", "weekday-5", "weekday-6"];
 
 const OH: Clip = "time-oh";
 const AM: Clip = "time-am";
@@ -59,8 +74,9 @@ pub fn number(number: u32) -> Vec<Clip> {
             clips.push(name);
         }
     }
-    if number == 0 || number % 1000 > 0 {
-        push_below_1000(&mut clips, number % 1000);
+    let rest = number % 1000;
+    if rest > 0 || number == 0 {
+        push_below_1000(&mut clips, rest);
     }
     clips
 }
@@ -87,14 +103,11 @@ pub fn time(at: Civil) -> Vec<Clip> {
 /// A date: weekday, month, day as an ordinal, year as two pairs; a part that no calendar has is left out.
 pub fn date(at: Civil) -> Vec<Clip> {
     let day = |table: &'static [Clip], index: Option<u8>| index.and_then(|i| table.get(usize::from(i)).copied());
-    let mut clips: Vec<Clip> = [
-        day(&WEEKDAYS, Some(at.weekday)),
-        day(&MONTHS, at.month.checked_sub(1)),
-        day(&DAYS, at.day.checked_sub(1)),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let mut clips: Vec<Clip> =
+        [day(&WEEKDAYS, Some(at.weekday)), day(&MONTHS, at.month.checked_sub(1)), day(&DAYS, at.day.checked_sub(1))]
+            .into_iter()
+            .flatten()
+            .collect();
     clips.extend(year(at.year));
     clips
 }
@@ -102,7 +115,7 @@ pub fn date(at: Civil) -> Vec<Clip> {
 /// 2026 is "twenty twenty-six", 2005 "twenty oh five", 1900 "nineteen hundred", 2000 "two thousand".
 fn year(year: u16) -> Vec<Clip> {
     let (century, rest) = (u32::from(year / 100), u32::from(year % 100));
-    if year < 1000 || (year % 1000 == 0 && rest == 0) {
+    if year < 1000 || year.is_multiple_of(1000) {
         return number(u32::from(year));
     }
     let mut clips = number(century);

@@ -42,20 +42,29 @@ fn pound_in_a_menu_does_nothing() {
 #[test]
 fn zero_in_a_menu_is_help() {
     let mut caller = Caller::logged_in("1004");
-    caller.dials("0").hears(&format!("menu-help {MAIN_OF_1004}")).dials("60").hears(&format!("menu-help {MAINTENANCE_MENU}"));
+    caller
+        .dials("0")
+        .hears(&format!("menu-help {MAIN_OF_1004}"))
+        .dials("60")
+        .hears(&format!("menu-help {MAINTENANCE_MENU}"));
 }
 
 #[test]
 fn a_wrong_key_is_told_and_the_third_in_a_row_ends_the_call() {
     let mut caller = Caller::logged_in("1004");
-    caller.dials("9").hears(&format!("invalid-key {MAIN_OF_1004}")).dials("8").hears(&format!("invalid-key {MAIN_OF_1004}"));
+    caller
+        .dials("9")
+        .hears(&format!("invalid-key {MAIN_OF_1004}"))
+        .dials("8")
+        .hears(&format!("invalid-key {MAIN_OF_1004}"));
     caller.dials("7").hears("goodbye").was_hung_up().asked_nothing();
 }
 
 #[test]
 fn a_right_key_resets_the_count_of_wrong_ones() {
     let mut caller = Caller::logged_in("1004");
-    caller.dials("98").dials("0").dials("98").dials("6").dials("98").dials("*").dials("98").is_on_the_line();
+    caller.dials("98").dials("0").dials("98").dials("6").dials("98").is_at("maintenance-menu");
+    caller.dials("*").dials("98").is_at("main-menu");
     // Another kind of nothing, pound, does not.
     caller.dials("#9").hears("goodbye").was_hung_up();
 }

@@ -140,9 +140,9 @@ fn every_news_has_its_clip() {
     let all = [News::RebootDone, News::RebootFailed, News::RebootUnknown, News::BackupDone, News::BackupFailed];
     let mut caller = Caller::new();
     caller.store.news = all.to_vec();
-    caller.dials("1004#29618374#").hears(
-        "logged-in news-reboot-done news-reboot-failed news-reboot-unknown news-backup-done news-backup-failed",
-    );
+    caller
+        .dials("1004#29618374#")
+        .hears("logged-in news-reboot-done news-reboot-failed news-reboot-unknown news-backup-done news-backup-failed");
 }
 
 #[test]

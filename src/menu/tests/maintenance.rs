@@ -39,14 +39,25 @@ fn star_cancels_until_it_starts() {
 #[test]
 fn other_keys_do_not_cancel() {
     let mut caller = at_reboot();
-    caller.dials("129618374#").dials("#").begins_to_hear(REQUESTED).dials("7").hears("invalid-key press-star-to-cancel");
+    caller
+        .dials("129618374#")
+        .dials("#")
+        .begins_to_hear(REQUESTED)
+        .dials("7")
+        .hears("invalid-key press-star-to-cancel");
     caller.dials("0").hears("menu-help press-star-to-cancel").asked("reboot.requested");
 }
 
 #[test]
 fn a_countdown_that_ends_leads_on() {
     let mut caller = at_reboot();
-    caller.dials("129618374#").waits(4).finishes_hearing().waits_ms(0).hears(MAINTENANCE_MENU).asked("reboot.requested");
+    caller
+        .dials("129618374#")
+        .waits(4)
+        .finishes_hearing()
+        .waits_ms(0)
+        .hears(MAINTENANCE_MENU)
+        .asked("reboot.requested");
 }
 
 #[test]

@@ -133,6 +133,13 @@ impl Caller {
         self.waits_ms(seconds * 1000)
     }
 
+    /// Lets time pass until the next timer fires.
+    pub fn waits_for_the_timer(&mut self) -> &mut Self {
+        let due = self.dialogue.poll_timeout().expect("a timer");
+        self.now = self.now.max(due);
+        self.waits_ms(0)
+    }
+
     /// Says something into a recording that then ends by itself or was ended.
     pub fn take_arrives(&mut self, samples: usize, verdict: Option<Verdict>) -> &mut Self {
         let ticket = self.recording.take().expect("a recording");

@@ -26,9 +26,9 @@ fn the_reason_why_a_pin_is_refused_is_said() {
         caller.store_refuses(refusal).dials("11#1#").hears(&format!("{clip} enter-new-voicemail-pin"));
         let mut caller = Caller::logged_in("1000");
         caller.dials("15").store_refuses(refusal).dials("61849273#1#1#").hears(&format!("{clip} enter-new-pin"));
-        caller.dials("73946185#73946185#").begins_to_hear(&format!(
-            "account-pin-changed change-number digit-4 digit-2 {MY_MENU}"
-        ));
+        caller
+            .dials("73946185#73946185#")
+            .begins_to_hear(&format!("account-pin-changed change-number digit-4 digit-2 {MY_MENU}"));
     }
 }
 
@@ -63,9 +63,9 @@ fn a_wrong_present_pin_may_be_keyed_once_more() {
     caller.dials("15999#73946185#73946185#").hears("pin-wrong enter-current-pin");
     caller.dials("998#73946185#73946185#").hears(&format!("nothing-changed {MY_MENU}"));
     caller.dials("5999#73946185#73946185#").hears("pin-wrong enter-current-pin");
-    caller.dials("61849273#73946185#73946185#").begins_to_hear(&format!(
-        "account-pin-changed change-number digit-4 digit-2 {MY_MENU}"
-    ));
+    caller
+        .dials("61849273#73946185#73946185#")
+        .begins_to_hear(&format!("account-pin-changed change-number digit-4 digit-2 {MY_MENU}"));
 }
 
 #[test]

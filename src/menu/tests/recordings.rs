@@ -129,11 +129,18 @@ fn star_while_recording_again_keeps_the_take_before() {
 }
 
 #[test]
-fn any_key_cuts_the_prompt_before_the_beep_and_the_beep_empties_the_type_ahead() {
+fn a_recording_empties_the_type_ahead() {
     let mut caller = at_recording_2();
-    // What follows the 2 was typed ahead: it neither ends the recording nor reaches the review.
-    caller.store_is_slow().dials("*2#").dials("2##").store_replies();
-    caller.begins_to_hear("beep").hears("beep").is_recorded().dials("#").take_arrives(800, None).hears(REVIEW_MENU);
+    // What follows the 2 was typed ahead: it cuts no prompt, ends no recording and keeps no take.
+    caller.store_is_slow().dials("*2#").dials("2#*2").store_replies();
+    caller.hears("record-after-beep").hears("beep").is_recorded();
+    caller.dials("#").take_arrives(800, None).hears(REVIEW_MENU).asked("recording.open");
+}
+
+#[test]
+fn a_key_cuts_the_prompt_before_the_beep() {
+    let mut caller = at_recording_2();
+    caller.dials("2").begins_to_hear("record-after-beep").dials("#").hears("beep").is_recorded();
 }
 
 #[test]
@@ -260,9 +267,8 @@ fn a_draft_that_could_not_be_discarded_is_still_there() {
     let mut caller = draft_of_2();
     caller.store_refuses(Refusal::TryLater).dials("*").hears(&format!("failed-try-later {REVIEW_MENU}"));
     caller.store_refuses(Refusal::Unknown).dials("*").asked("recording.draft_discarded recording.draft_discarded");
-    caller.begins_to_hear(&format!(
-        "recording-discarded recording-number digit-2 recording-is-changed {RECORDING_MENU}"
-    ));
+    caller
+        .begins_to_hear(&format!("recording-discarded recording-number digit-2 recording-is-changed {RECORDING_MENU}"));
 }
 
 #[test]
@@ -286,14 +292,14 @@ fn a_draft_is_not_saved_again() {
 #[test]
 fn the_longest_call_ends_a_recording_and_keeps_it() {
     let mut caller = recording_at_2();
-    caller.waits(1800).is_recorded().take_arrives(5000, None).asked("recording.draft_saved");
+    caller.waits_for_the_timer().is_recorded().take_arrives(5000, None).asked("recording.draft_saved");
     caller.hears("goodbye").was_hung_up();
 }
 
 #[test]
 fn the_longest_call_ends_even_where_the_recording_never_does() {
     let mut caller = recording_at_2();
-    caller.waits(1800).hears_nothing().waits(5).hears("goodbye").was_hung_up().asked_nothing();
+    caller.waits_for_the_timer().hears_nothing().waits(5).hears("goodbye").was_hung_up().asked_nothing();
     let mut caller = recording_at_2();
-    caller.dials("#").waits(1800).waits(5).hears("goodbye").was_hung_up();
+    caller.dials("#").waits_for_the_timer().hears_nothing().waits(5).hears("goodbye").was_hung_up();
 }

@@ -6,9 +6,7 @@ const PIN_IS: &str = "temporary-pin-is digit-7 digit-3 digit-0 digit-1 digit-8 d
 fn at_user_1005() -> Caller {
     let mut caller = Caller::logged_in("1002");
     caller.dials("3").hears("users-enter-extension").dials("1005#").asked("user.open");
-    caller.hears(&format!(
-        "extension-is digit-1 digit-0 digit-0 digit-5 audio-1005 user-state-enabled {USER_MENU}"
-    ));
+    caller.hears(&format!("extension-is digit-1 digit-0 digit-0 digit-5 audio-1005 user-state-enabled {USER_MENU}"));
     caller
 }
 
@@ -25,6 +23,15 @@ fn a_voicemail_pin_is_reset() {
 #[test]
 fn star_goes_on_after_a_temporary_pin_too() {
     at_user_1005().dials("1*").hears(USER_MENU);
+}
+
+#[test]
+fn a_temporary_pin_is_forgotten_when_the_caller_goes_on() {
+    let mut caller = at_user_1005();
+    caller.dials("1");
+    assert!(caller.dialogue.state().contains("temporary_pin: Some(Pin)"));
+    caller.dials("#");
+    assert!(caller.dialogue.state().contains("temporary_pin: None"), "{}", caller.dialogue.state());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::audio;
-use crate::access::{Action, News, Permission, Permissions, Refusal, Reply, Session};
+use crate::access::{Action, Actor, News, Permission, Permissions, Refusal, Reply, Session};
 use crate::menu::tree::{self, Place};
 use crate::menu::{CallerInfo, Dialogue, Input, Limits, Output, Ticket, speech};
 use crate::model::{
@@ -28,6 +28,8 @@ struct State {
 enum Event {
     Press(Key),
     Hold(Key),
+    /// More digits than any entry takes.
+    Overlong,
     Release,
     Played,
     Recorded(Take),
@@ -48,10 +50,7 @@ struct Walk {
 #[test]
 fn every_state_has_a_way_on_and_every_way_ends() {
     let mut walk = Walk::default();
-    let mut states = 0;
-    for extension in [None, Extension::parse("1000")] {
-        states += walk.from_the_answer(CallerInfo { extension });
-    }
+    let states = walk.everywhere([None, Extension::parse("1000")].map(|extension| CallerInfo { extension }));
     assert!(states > 1000, "only {states} states");
 
     let spoken: BTreeSet<Clip> = speech::en::clips().collect();
@@ -63,39 +62,24 @@ fn every_state_has_a_way_on_and_every_way_ends() {
 
 impl Walk {
     /// Walks all states that follow the answer to a call; returns how many there are.
-    fn from_the_answer(&mut self, caller: CallerInfo) -> usize {
-        let limits = Limits { silences: 2, wrong_keys: 2, tries_per_call: 2, ..Limits::default() };
-        let mut first = State {
-            dialogue: Dialogue::new(limits, caller, Mono(0)),
-            now: Mono(0),
-            playing: None,
-            recording: None,
-            asking: None,
-            over: false,
-        };
-        first.dialogue.handle(Mono(0), Input::Answered);
-        first.drain(self, true);
-
-        let mut numbers = HashMap::from([(first.dialogue.state(), 0)]);
-        let mut states = vec![first];
+    fn everywhere(&mut self, callers: [CallerInfo; 2]) -> usize {
+        let mut states: Vec<State> = callers.into_iter().map(|caller| State::answered(caller, self)).collect();
+        let mut numbers: HashMap<String, usize> =
+            states.iter().enumerate().map(|(number, state)| (state.dialogue.state(), number)).collect();
         let mut quiet: Vec<usize> = Vec::new();
-        let mut at = 0;
-        while let Some(state) = states.get(at).cloned() {
+        while let Some(state) = states.get(quiet.len()).cloned() {
             state.check();
-            for (n, event) in state.events().into_iter().enumerate() {
+            // Who is gone stays gone.
+            let mut follows = if state.over { Some(quiet.len()) } else { None };
+            for event in state.events() {
                 let next = state.after(&event, self);
                 let number = *numbers.entry(next.dialogue.state()).or_insert_with(|| {
                     states.push(next);
                     states.len() - 1
                 });
-                if n == 0 {
-                    quiet.push(number);
-                }
+                follows.get_or_insert(number);
             }
-            if state.over {
-                quiet.push(at);
-            }
-            at += 1;
+            quiet.push(follows.expect("something follows"));
         }
         all_end(&states, &quiet);
         states.len()
@@ -114,12 +98,27 @@ fn all_end(states: &[State], quiet: &[usize]) {
 }
 
 impl State {
+    fn answered(caller: CallerInfo, walk: &mut Walk) -> Self {
+        let limits = Limits { silences: 2, wrong_keys: 2, tries_per_call: 2, ..Limits::default() };
+        let mut state = Self {
+            dialogue: Dialogue::new(limits, caller, Mono(0)),
+            now: Mono(0),
+            playing: None,
+            recording: None,
+            asking: None,
+            over: false,
+        };
+        state.dialogue.handle(Mono(0), Input::Answered);
+        state.drain(walk, true);
+        state
+    }
+
     /// Nobody is left waiting for nothing.
     fn check(&self) {
         let waits = self.playing.is_some() || self.recording.is_some() || self.asking.is_some();
-        let state = self.dialogue.state();
-        assert_eq!(self.dialogue.poll_timeout().is_none(), self.over, "{state}");
-        assert!(self.over || waits || self.dialogue.has_own_timer() || self.dialogue.is_held(), "dead end: {state}");
+        let goes_on = waits || self.dialogue.has_own_timer() || self.dialogue.is_held();
+        assert_eq!(self.dialogue.poll_timeout().is_none(), self.over, "{}", self.dialogue.state());
+        assert!(self.over || goes_on, "dead end: {}", self.dialogue.state());
     }
 
     /// What can happen now; first what happens when the caller does nothing.
@@ -152,6 +151,9 @@ impl State {
         // One key that waits stands for many; the order of many is the property tests' affair.
         if !self.dialogue.has_key_waiting() {
             events.extend(Key::ALL.map(Event::Press));
+            if let Place::Question(_) = self.dialogue.listens_at() {
+                events.push(Event::Overlong);
+            }
             events.extend([Key::Digit(1), Key::Star].map(Event::Hold));
         }
         events
@@ -159,13 +161,22 @@ impl State {
 
     fn after(&self, event: &Event, walk: &mut Walk) -> State {
         let mut next = self.clone();
-        // A caller who had typed ahead may pass a place unheard.
-        let from = (!self.dialogue.has_key_waiting()).then(|| self.dialogue.listens_at());
+        // A caller who types ahead may pass a place unheard.
+        let is_key = matches!(event, Event::Press(_) | Event::Hold(_) | Event::Overlong);
+        let passes = self.dialogue.has_key_waiting() || (is_key && self.dialogue.is_announcing());
+        let from = (!passes).then(|| self.dialogue.listens_at());
         let mut may_change = true;
         match event.clone() {
             Event::Press(key) => {
                 next.dialogue.handle(next.now, Input::Key(key));
                 next.drain(walk, true);
+                next.dialogue.handle(next.now, Input::KeyUp);
+            }
+            Event::Overlong => {
+                for _ in 0..17 {
+                    next.dialogue.handle(next.now, Input::Key(Key::Digit(1)));
+                    next.drain(walk, true);
+                }
                 next.dialogue.handle(next.now, Input::KeyUp);
             }
             Event::Hold(key) => next.dialogue.handle(next.now, Input::Key(key)),
@@ -207,43 +218,38 @@ impl State {
 
     /// Takes the outputs as the call would, and checks each.
     fn drain(&mut self, walk: &mut Walk, may_change: bool) {
-        let hung_up = self.over;
+        let had_hung_up = self.over;
         while let Some(output) = self.dialogue.poll_output() {
-            let state = self.dialogue.state();
+            let is_draft = matches!(output, Output::Ask(_, Action::SaveDraft { .. }));
+            assert!(!had_hung_up || is_draft, "to nobody: {output:?} in {}", self.dialogue.state());
             match output {
                 Output::Play(ticket, sounds) => {
-                    assert!(!hung_up && !sounds.is_empty(), "{state}");
+                    assert!(!sounds.is_empty(), "{}", self.dialogue.state());
                     self.playing = Some(ticket);
                     walk.heard.extend(sounds.iter().filter_map(|sound| match sound {
                         Sound::Clip(clip) => Some(*clip),
                         Sound::Audio(_) => None,
                     }));
                 }
-                Output::StopPlaying => assert!(self.playing.take().is_some() && !hung_up, "{state}"),
-                Output::Record(ticket) => {
-                    assert!(!hung_up, "{state}");
-                    self.recording = Some(ticket);
-                }
-                Output::EndRecording => assert!(self.recording.is_some() && !hung_up, "{state}"),
-                Output::AbandonRecording => assert!(self.recording.take().is_some() && !hung_up, "{state}"),
-                Output::Ask(ticket, action) => self.note_action(ticket, action, may_change, &state),
-                Output::HangUp => {
-                    assert!(!hung_up, "{state}");
-                    self.over = true;
-                }
+                Output::StopPlaying => assert!(self.playing.take().is_some(), "{}", self.dialogue.state()),
+                Output::Record(ticket) => self.recording = Some(ticket),
+                Output::EndRecording => assert!(self.recording.is_some(), "{}", self.dialogue.state()),
+                Output::AbandonRecording => assert!(self.recording.take().is_some(), "{}", self.dialogue.state()),
+                Output::Ask(ticket, action) => self.note_action(ticket, action, may_change),
+                Output::HangUp => self.over = true,
             }
         }
     }
 
-    fn note_action(&mut self, ticket: Ticket, action: Action, may_change: bool, state: &str) {
-        if self.dialogue.actor() == crate::access::Actor::Caller {
+    fn note_action(&mut self, ticket: Ticket, action: Action, may_change: bool) {
+        if self.dialogue.actor() == Actor::Caller {
             assert!(matches!(action, Action::Login { .. }), "before the login: {action:?}");
         }
         match action {
             // Nothing waits for the replies to these.
             Action::SaveDraft { .. } | Action::NoteDenied { .. } | Action::NewsHeard => {}
             action => {
-                assert!(may_change, "{action:?} without a key: {state}");
+                assert!(may_change, "{action:?} without a key: {}", self.dialogue.state());
                 self.asking = Some((ticket, action));
             }
         }
@@ -273,10 +279,9 @@ fn replies(action: &Action) -> Vec<Reply> {
         | Action::KeepRecording { .. }
         | Action::RestoreRecording { .. }
         | Action::CancelReboot => vec![Reply::Changed(change)],
-        Action::ListRecordings => vec![
-            Reply::Recordings(Vec::new()),
-            Reply::Recordings(vec![RecordingNumber(1), RecordingNumber(2)]),
-        ],
+        Action::ListRecordings => {
+            vec![Reply::Recordings(Vec::new()), Reply::Recordings(vec![RecordingNumber(1), RecordingNumber(2)])]
+        }
         Action::OpenRecording { .. } => vec![
             Reply::Recording { factory: true, draft: None },
             Reply::Recording { factory: false, draft: None },
@@ -334,13 +339,7 @@ fn sessions() -> Vec<Session> {
         must_change_pin,
         news,
     };
-    let news = vec![
-        News::RebootDone,
-        News::RebootFailed,
-        News::RebootUnknown,
-        News::BackupDone,
-        News::BackupFailed,
-    ];
+    let news = vec![News::RebootDone, News::RebootFailed, News::RebootUnknown, News::BackupDone, News::BackupFailed];
     vec![
         session(all, true, false, news.clone()),
         session(all, true, false, Vec::new()),

@@ -1,25 +1,15 @@
 //! The menus and questions themselves; VOICE-MENU.md is their specification.
 
-use crate::access::Permission::{Own, RebootRun, RecordingsChange, UsersManage};
 use crate::access::Permission;
+use crate::access::Permission::{Own, RebootRun, RecordingsChange, UsersManage};
 use crate::menu::entry::Digits;
 use crate::model::{Clip, Key};
 
 use super::{Answer, Choice, Function, Goes, Menu, Place, Question};
 
 /// All menus, the top ones first.
-pub static MENUS: [&Menu; 10] = [
-    &MAIN,
-    &MY,
-    &RECORDING_LIST,
-    &RECORDING,
-    &REVIEW,
-    &USER,
-    &TEMPORARY_PIN,
-    &MAINTENANCE,
-    &REBOOT,
-    &COUNTDOWN,
-];
+pub static MENUS: [&Menu; 10] =
+    [&MAIN, &MY, &RECORDING_LIST, &RECORDING, &REVIEW, &USER, &TEMPORARY_PIN, &MAINTENANCE, &REBOOT, &COUNTDOWN];
 
 /// All questions, in the order in which a caller meets them.
 pub static QUESTIONS: [&Question; 10] = [
@@ -303,6 +293,7 @@ pub static SAID: &[Clip] = &[
     "user-state-locked",
     "voicemail-pin-changed",
     "voicemail-pin-reset",
+    "welcome",
 ];
 
 impl Function {
@@ -398,15 +389,7 @@ const fn login_extension(clip: Clip, empty: bool, back: Goes) -> Question {
 }
 
 const fn new_pin(clip: Clip, back: Goes) -> Question {
-    Question {
-        clip,
-        digits: Digits::Pin,
-        empty: true,
-        destructive: false,
-        in_hand: true,
-        answer: Answer::NewPin,
-        back,
-    }
+    Question { clip, digits: Digits::Pin, empty: true, destructive: false, in_hand: true, answer: Answer::NewPin, back }
 }
 
 const fn key_of(character: char) -> Key {

@@ -28,7 +28,8 @@ pub struct Endpoint {
     random: Random,
     /// Retry-After of the 503 that new calls get, in seconds, while draining.
     draining: Option<u32>,
-    servers: HashMap<TransactionKey, Server>,
+    /// In boxes, as finished ones are many and a table is never full.
+    servers: HashMap<TransactionKey, Box<Server>>,
     merges: HashMap<MergeKey, TransactionKey>,
     clients: HashMap<u64, Client>,
     dialogs: HashMap<DialogKey, Dialog>,
@@ -159,7 +160,6 @@ impl Endpoint {
     fn handle_request(&mut self, now: Mono, flow: Flow, mut request: Request) {
         tracing::trace!(peer = %flow.peer, method = %request.method, call_id = request.head.call_id(), "request");
         let key = TransactionKey::of(&self.random, &request);
-        let merge = MergeKey::of(&self.random, &request);
         let invite = TransactionKey::cancelled_by(&self.random, &request);
         if let Some(first) = request.head.echo.vias.first_mut() {
             *first = request.head.via.stamped(flow.peer);
@@ -171,11 +171,11 @@ impl Endpoint {
         } else if request.method == Method::Cancel {
             self.handle_cancel(now, flow, key, invite, &request);
         } else if let Err(refusal) = content::check_line(&request) {
-            self.refuse(now, flow, key, merge, &request, &refusal);
+            self.refuse(now, flow, key, None, &request, &refusal);
         } else if request.head.to.tag().is_some() {
             self.handle_within(now, flow, key, request);
         } else {
-            self.handle_outside(now, flow, key, merge, request);
+            self.handle_outside(now, flow, key, request);
         }
     }
 

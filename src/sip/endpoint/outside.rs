@@ -13,17 +13,12 @@ use crate::wire::sip::{COOKIE, Encoder, Head, Method, Name, sip_user, unescape};
 
 impl Endpoint {
     /// A request without a To tag, whose method and scheme are ours.
-    pub(super) fn handle_outside(
-        &mut self,
-        now: Mono,
-        flow: Flow,
-        key: TransactionKey,
-        merge: Option<MergeKey>,
-        request: Request,
-    ) {
+    pub(super) fn handle_outside(&mut self, now: Mono, flow: Flow, key: TransactionKey, request: Request) {
+        let merge = MergeKey::of(&self.random, &request);
         if let Err(refusal) = self.check_outside(merge, &request) {
-            return self.refuse(now, flow, key, merge, &request, &refusal);
+            return self.refuse(now, flow, key, Some(merge), &request, &refusal);
         }
+        let merge = Some(merge);
         if let Some(seconds) = self.draining {
             return self.refuse_statelessly(flow, &request, &Refusal::with(503, "Retry-After", seconds.to_string()));
         }
@@ -35,7 +30,7 @@ impl Endpoint {
     }
 
     /// 404, 481, 482, 420.
-    fn check_outside(&self, merge: Option<MergeKey>, request: &Request) -> Result<(), Refusal> {
+    fn check_outside(&self, merge: MergeKey, request: &Request) -> Result<(), Refusal> {
         let user = request.uri.auth.as_ref().map(|auth| unescape(&auth.user));
         let is_ours = match user {
             Some(user) => self.config.extensions.iter().any(|ours| *ours == user),
@@ -48,7 +43,7 @@ impl Endpoint {
             Method::Invite | Method::Options => {}
             _ => return Err(Refusal::plain(481)),
         }
-        if merge.is_some_and(|merge| self.merges.contains_key(&merge)) {
+        if self.merges.contains_key(&merge) {
             return Err(Refusal::plain(482));
         }
         content::check_require(&request.head)

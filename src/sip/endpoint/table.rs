@@ -82,7 +82,7 @@ impl Endpoint {
             Machine::Other(NonInviteServer::new(reliable))
         };
         let reply = reply_flow(flow, &request.head.via);
-        self.servers.insert(key, Server { machine, reply, merge, dialog, armed: None });
+        self.servers.insert(key, Box::new(Server { machine, reply, merge, dialog, armed: None }));
         if let Some(merge) = merge {
             self.merges.entry(merge).or_insert(key);
         }
@@ -324,7 +324,7 @@ impl Endpoint {
     /// The dialog's connection is closed: over, unless it is up and its caller may come back.
     pub(super) fn dialog_flow_closed(&mut self, now: Mono, key: DialogKey) {
         let Some(dialog) = self.dialogs.get_mut(&key) else { return };
-        if dialog.phase == Phase::Confirmed && !dialog.hang_up {
+        if dialog.phase == Phase::Confirmed {
             dialog.unacked = None;
             dialog.is_flow_closed = true;
             return self.settle_dialog(key);
@@ -344,10 +344,11 @@ fn trying(pending: &Pending, server_name: &str) -> Vec<u8> {
     trying.finish()
 }
 
-/// Gives memory back after a burst: a table that is nearly empty is made smaller.
+/// Gives memory back after a burst, each time that a table has become half as long; a short one stays as it is.
 fn give_back<K: Eq + Hash, V>(table: &mut HashMap<K, V>) {
-    const CAPACITY_KEPT: usize = 1024;
-    if table.capacity() > CAPACITY_KEPT && table.len() * 8 < table.capacity() {
-        table.shrink_to(table.len() * 2);
+    const LENGTH_KEPT: usize = 256;
+    // The table's own capacity can't be gone by: it leaves out what was removed.
+    if table.is_empty() || table.len() >= LENGTH_KEPT && table.len().is_power_of_two() {
+        table.shrink_to((table.len() * 2).max(LENGTH_KEPT));
     }
 }

@@ -26,6 +26,8 @@ pub use head::Name;
 pub use message::{Body, CSeq, Head, Message, Request, Response};
 pub use method::Method;
 pub use rsip::{Host, HostWithPort, Param, Scheme, Uri};
+#[cfg(test)]
+pub(crate) use torture_tests::folder as torture_folder;
 pub use uri::{NameAddr, encode_uri, host_ip, is_loose_router, sip_user, unescape};
 pub use via::{COOKIE, Via};
 

@@ -1,6 +1,6 @@
 //! The Via header field (RFC 3261 section 20.42, RFC 3581).
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use rsip::{HostWithPort, Param};
 
@@ -62,11 +62,6 @@ impl Via {
             return source;
         }
         SocketAddr::new(source.ip(), self.sent_by.port.map_or(5060, |port| *port.value()))
-    }
-
-    /// The address that `sent_by` names literally.
-    pub fn sent_by_ip(&self) -> Option<IpAddr> {
-        host_ip(&self.sent_by.host)
     }
 
     /// Reads one Via, blanks around slashes, colon and semicolons included.

@@ -4,11 +4,14 @@
 //! the variable) and what is expected. Keys that this version has no use for yet are refused in the same way, so that
 //! nobody believes to be protected by a setting that does nothing.
 
-use std::net::{IpAddr, SocketAddr};
+mod values;
+
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+pub use values::{Listen, MediaAddress, PortRange, Prefix};
 
 /// Where the configuration is looked for when neither `--config` nor `SWITCHHOOK_CONFIG` names a file.
 pub const DEFAULT_PATH: &str = "/etc/switchhook/switchhook.toml";
@@ -292,158 +295,6 @@ words! {
     }
 }
 
-macro_rules! by_text {
-    ($name:ty) => {
-        impl Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-                s.collect_str(self)
-            }
-        }
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-                String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
-            }
-        }
-    };
-}
-
-/// One thing to listen on, `udp:0.0.0.0:5060`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Listen {
-    /// UDP or TCP.
-    pub transport: Transport,
-    /// Address and port.
-    pub address: SocketAddr,
-}
-by_text!(Listen);
-
-impl FromStr for Listen {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let expected = || format!("`{text}`: expected udp:ADDRESS:PORT or tcp:ADDRESS:PORT, such as udp:0.0.0.0:5060");
-        let (transport, address) = text.split_once(':').ok_or_else(expected)?;
-        let transport = match transport {
-            "udp" => Transport::Udp,
-            "tcp" => Transport::Tcp,
-            "tls" => return Err(format!("`{text}`: this version has no TLS yet; listen on udp: or tcp:")),
-            _ => return Err(expected()),
-        };
-        Ok(Self { transport, address: address.parse().map_err(|_| expected())? })
-    }
-}
-
-impl std::fmt::Display for Listen {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let transport = match self.transport {
-            Transport::Udp => "udp",
-            Transport::Tcp => "tcp",
-        };
-        write!(f, "{transport}:{}", self.address)
-    }
-}
-
-/// The address that the SDP names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MediaAddress {
-    /// The local address that the call came to.
-    Auto,
-    /// This one.
-    Fixed(IpAddr),
-}
-by_text!(MediaAddress);
-
-impl FromStr for MediaAddress {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "auto" => Ok(Self::Auto),
-            _ => text.parse().map(Self::Fixed).map_err(|_| format!("`{text}`: expected auto or an IP address")),
-        }
-    }
-}
-
-impl std::fmt::Display for MediaAddress {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Auto => f.write_str("auto"),
-            Self::Fixed(address) => address.fmt(f),
-        }
-    }
-}
-
-/// The UDP ports for media, both ends included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PortRange {
-    /// The first port.
-    pub first: u16,
-    /// The last port.
-    pub last: u16,
-}
-by_text!(PortRange);
-
-impl FromStr for PortRange {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let range = text.split_once('-').and_then(|(a, b)| Some((a.trim().parse().ok()?, b.trim().parse().ok()?)));
-        match range {
-            Some((first, last)) if first >= 1024 && last > first => Ok(Self { first, last }),
-            _ => Err(format!("`{text}`: expected FIRST-LAST with FIRST at least 1024, such as 10000-19999")),
-        }
-    }
-}
-
-impl std::fmt::Display for PortRange {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}-{}", self.first, self.last)
-    }
-}
-
-/// An address, or a prefix such as `10.0.0.0/8`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Prefix {
-    address: IpAddr,
-    bits: u8,
-}
-by_text!(Prefix);
-
-impl Prefix {
-    /// Whether the address is within the prefix; an IPv4-mapped IPv6 address counts as IPv4.
-    pub fn contains(&self, address: IpAddr) -> bool {
-        match (self.address, address.to_canonical()) {
-            (IpAddr::V4(net), IpAddr::V4(a)) => {
-                let mask = u32::MAX.checked_shl(32 - u32::from(self.bits)).unwrap_or(0);
-                u32::from(net) & mask == u32::from(a) & mask
-            }
-            (IpAddr::V6(net), IpAddr::V6(a)) => {
-                let mask = u128::MAX.checked_shl(128 - u32::from(self.bits)).unwrap_or(0);
-                u128::from(net) & mask == u128::from(a) & mask
-            }
-            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
-        }
-    }
-}
-
-impl FromStr for Prefix {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let expected = || format!("`{text}`: expected an address or a prefix, such as 10.0.0.0/8");
-        let (address, bits) = text.split_once('/').map_or((text, None), |(a, b)| (a, Some(b)));
-        let address: IpAddr = address.parse().map_err(|_| expected())?;
-        let bits_max = if address.is_ipv4() { 32 } else { 128 };
-        let bits = bits.map_or(Ok(bits_max), |b| b.parse().map_err(|_| expected()))?;
-        if bits > bits_max {
-            return Err(expected());
-        }
-        Ok(Self { address, bits })
-    }
-}
-
-impl std::fmt::Display for Prefix {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.address, self.bits)
-    }
-}
-
 /// Why the configuration can't be used, in one line that says where and what is expected.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
@@ -669,15 +520,5 @@ mod tests {
         assert_eq!(unknown, "SWITCHHOOK_SIP__LISSTEN: there is no such key in the configuration");
         let wrong = with("SWITCHHOOK_MENU__SILENCES", "three").expect_err("an error");
         assert_eq!(wrong, "SWITCHHOOK_MENU__SILENCES: `three`: expected a whole number");
-    }
-
-    #[test]
-    fn prefixes_contain_what_they_say() {
-        let prefix: Prefix = "10.1.0.0/16".parse().expect("a prefix");
-        assert!(prefix.contains(IpAddr::from([10, 1, 255, 1])) && !prefix.contains(IpAddr::from([10, 2, 0, 1])));
-        assert!(prefix.contains("::ffff:10.1.2.3".parse().expect("an address")));
-        let all: Prefix = "0.0.0.0/0".parse().expect("a prefix");
-        assert!(all.contains(IpAddr::from([1, 2, 3, 4])) && !all.contains("::1".parse().expect("an address")));
-        assert!("10.0.0.0/33".parse::<Prefix>().is_err() && "ten".parse::<Prefix>().is_err());
     }
 }

@@ -1,0 +1,253 @@
+//! The command line: one file a verb. What it prints on standard output is for people, or JSON with `--json`.
+
+mod audit;
+mod change;
+mod command;
+mod completions;
+mod init;
+mod menu;
+mod prompts;
+mod recording;
+mod role;
+mod serve;
+mod user;
+mod voicemail;
+
+#[cfg(test)]
+mod tests;
+
+use std::io::{self, BufRead, Read, Write};
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use clap::{Args, Parser, Subcommand};
+use serde::Serialize;
+
+use crate::access::{Context, Role};
+use crate::config::Config;
+use crate::model::{ChangeNumber, Extension, PIN_DIGITS_MAX, Pin, RecordingNumber, Wall};
+use crate::server::{Clock, store_options};
+use crate::store::{AdminReply, Store, StoreOptions};
+
+/// The longest line that is read for a PIN, in bytes.
+const PIN_LINE_BYTES_MAX: u64 = 64;
+
+/// The telephone administration line of a phone system.
+#[derive(Debug, Parser)]
+#[command(name = "switchhook", version)]
+pub struct Cli {
+    /// The configuration [default: $SWITCHHOOK_CONFIG, else /etc/switchhook/switchhook.toml, else built-in defaults]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Answers the extension
+    Serve(serve::Serve),
+    /// Verbs on the store.
+    #[command(flatten)]
+    Store(StoreVerb),
+    /// The recorded prompts
+    #[command(subcommand)]
+    Prompts(prompts::PromptsVerb),
+    /// The menu tree, made from the data that runs
+    Menu(menu::Menu),
+    /// Completions for a shell, on standard output
+    Completions(completions::Completions),
+}
+
+impl Cli {
+    /// Does what the command line says; an error is one line for standard error, with exit code 1.
+    pub fn run(self) -> anyhow::Result<()> {
+        match self.verb {
+            Verb::Completions(completions) => completions.run(),
+            Verb::Menu(menu) => menu.run(),
+            Verb::Prompts(prompts) => prompts.run(&Config::load(self.config.as_deref())?),
+            Verb::Serve(serve) => runtime()?.block_on(serve.run(Config::load(self.config.as_deref())?)),
+            Verb::Store(verb) => {
+                let config = Config::load(self.config.as_deref())?;
+                let mut shell = Shell {
+                    options: StoreOptions { pin_workers: 1, ..store_options(&config)? },
+                    now: Clock::wall,
+                    input: &mut io::stdin().lock(),
+                    out: &mut io::stdout().lock(),
+                };
+                runtime()?.block_on(verb.run(&mut shell))
+            }
+        }
+    }
+}
+
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}
+
+/// The verbs that need nothing but the store.
+#[derive(Debug, Subcommand)]
+pub enum StoreVerb {
+    /// Creates the store and the first Server Administrator
+    Init(init::Init),
+    /// Accounts
+    #[command(subcommand)]
+    User(user::User),
+    /// Roles and who holds them
+    #[command(subcommand)]
+    Role(role::RoleVerb),
+    /// Voicemail PINs, for the PBX
+    #[command(subcommand)]
+    Voicemail(voicemail::Voicemail),
+    /// System recordings
+    #[command(subcommand)]
+    Recording(recording::Recording),
+    /// The audit trail, denied attempts and logins included
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// Changes by number
+    #[command(subcommand)]
+    Change(change::Change),
+    /// Intents and their outcomes: reboots, exports, hooks
+    #[command(subcommand)]
+    Command(command::Command),
+}
+
+impl StoreVerb {
+    /// Does it; an error is one line for standard error, with exit code 1.
+    pub async fn run(self, shell: &mut Shell<'_>) -> anyhow::Result<()> {
+        match self {
+            StoreVerb::Init(init) => init.run(shell).await,
+            StoreVerb::User(user) => user.run(shell).await,
+            StoreVerb::Role(role) => role.run(shell).await,
+            StoreVerb::Voicemail(voicemail) => voicemail.run(shell).await,
+            StoreVerb::Recording(recording) => recording.run(shell).await,
+            StoreVerb::Audit(audit) => audit.run(shell).await,
+            StoreVerb::Change(change) => change.run(shell).await,
+            StoreVerb::Command(command) => command.run(shell).await,
+        }
+    }
+}
+
+/// What a verb works with.
+pub struct Shell<'a> {
+    /// The configured store.
+    pub options: StoreOptions,
+    /// The wall clock.
+    pub now: fn() -> Wall,
+    /// Standard input, for PINs.
+    pub input: &'a mut dyn BufRead,
+    /// Standard output.
+    pub out: &'a mut dyn Write,
+}
+
+/// The site of an account.
+#[derive(Clone, Debug, Default, Args)]
+pub struct SiteArg {
+    /// The site of the account [default: the configured one]
+    #[arg(long, value_name = "S")]
+    site: Option<String>,
+}
+
+impl Shell<'_> {
+    /// Opens the store and says for which site.
+    async fn open(&self, site: &SiteArg) -> anyhow::Result<(Store, Context)> {
+        let store = Store::open(self.options.clone()).await?;
+        let site = match &site.site {
+            Some(name) => store.site_named(name).await?,
+            None => store.site(),
+        };
+        let ctx = Context { site, ..self.context(&store) };
+        Ok((store, ctx))
+    }
+
+    fn context(&self, store: &Store) -> Context {
+        Context { now: (self.now)(), site: store.site(), source: "cli".to_owned(), call: None, other_calls: 0 }
+    }
+
+    /// Reads a PIN from a line of standard input.
+    fn read_pin(&mut self) -> anyhow::Result<Pin> {
+        let mut line = String::new();
+        let read = (&mut *self.input).take(PIN_LINE_BYTES_MAX).read_line(&mut line);
+        read.context("standard input can't be read; write the PIN and a line end to it")?;
+        let pin = Pin::parse(line.trim_end_matches(['\r', '\n'])).filter(|pin| !pin.digits().is_empty());
+        zeroize::Zeroize::zeroize(&mut line);
+        pin.with_context(|| {
+            format!("no PIN on standard input; write 1 to {PIN_DIGITS_MAX} digits and a line end to it")
+        })
+    }
+
+    /// Reads a PIN where the command line says so.
+    fn read_pin_if(&mut self, pin_stdin: bool) -> anyhow::Result<Option<Pin>> {
+        if pin_stdin { self.read_pin().map(Some) } else { Ok(None) }
+    }
+
+    fn line(&mut self, text: impl AsRef<str>) -> io::Result<()> {
+        writeln!(self.out, "{}", text.as_ref())
+    }
+
+    fn json(&mut self, value: &impl Serialize) -> anyhow::Result<()> {
+        serde_json::to_writer_pretty(&mut *self.out, value)?;
+        Ok(writeln!(self.out)?)
+    }
+
+    /// Says what was done, with the number by which it can be found again.
+    fn done(&mut self, what: &str, reply: &AdminReply) -> anyhow::Result<()> {
+        match reply {
+            AdminReply::Changed(ChangeNumber(number)) => self.line(format!("{what}: change {number}"))?,
+            AdminReply::Unchanged => self.line(format!("{what}: it was so already, nothing was changed"))?,
+            AdminReply::Added { change: ChangeNumber(number), temporary } => {
+                self.line(format!("{what}: change {number}"))?;
+                if let Some(pin) = temporary {
+                    self.line(format!("temporary PIN: {}", pin.digits()))?;
+                }
+            }
+            AdminReply::Verified { right: true } => self.line(what)?,
+            AdminReply::Verified { right: false } => {
+                bail!("the PIN was not verified: it is wrong, there is none, or it is locked")
+            }
+        }
+        Ok(())
+    }
+
+    /// Prints rows in columns, the heads first.
+    fn table<const N: usize>(&mut self, heads: [&str; N], rows: &[[String; N]]) -> io::Result<()> {
+        let mut widths = heads.map(|head| head.chars().count());
+        for row in rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(cell.chars().count());
+            }
+        }
+        self.row(&heads.map(str::to_owned), &widths)?;
+        rows.iter().try_for_each(|row| self.row(row, &widths))
+    }
+
+    fn row<const N: usize>(&mut self, cells: &[String; N], widths: &[usize; N]) -> io::Result<()> {
+        let padded: Vec<String> = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        self.line(padded.join("  ").trim_end())
+    }
+}
+
+fn yes(truth: bool) -> String {
+    if truth { "yes" } else { "no" }.to_owned()
+}
+
+/// What is missing is a dash.
+fn or_dash<T: ToString>(value: Option<T>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| value.to_string())
+}
+
+fn extension(text: &str) -> Result<Extension, String> {
+    Extension::parse(text).ok_or_else(|| "an extension is 1 to 16 digits".to_owned())
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    Role::parse(text).ok_or_else(|| format!("a role is one of {}", Role::ALL.map(Role::name).join(", ")))
+}
+
+fn recording_number(text: &str) -> Result<RecordingNumber, String> {
+    let number = text.parse().ok().filter(|number| (1..=99_999_999).contains(number));
+    number.map(RecordingNumber).ok_or_else(|| "a recording's number is 1 to 99999999".to_owned())
+}

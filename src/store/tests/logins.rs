@@ -1,0 +1,193 @@
+use super::*;
+use crate::access::{News, RebootWhen};
+
+const FAILED: Reply = Reply::Refused(Refusal::LoginFailed);
+
+#[tokio::test]
+async fn a_login_gives_the_session() {
+    let world = World::new().await;
+    let session = world.session("1004", "29618374").await;
+    assert_eq!(session.extension, ext("1004"));
+    assert_eq!(session.granted, Permissions::of(&[Role::SupportTechnician]));
+    assert!(session.has_role && !session.must_change_pin && session.news.is_empty());
+    assert_eq!(world.last_audit().await, "1004 login 1004 ok");
+    assert!(!world.session("1005", "904826").await.has_role);
+}
+
+#[tokio::test]
+async fn whatever_is_wrong_the_answer_is_the_same() {
+    let world = World::new().await;
+    world.admin(Admin::SetEnabled { extension: ext("1006"), enabled: false }).await.unwrap();
+    for (extension, digits, target) in [
+        ("1004", "29618375", "1004"),
+        ("1004", "", "1004"),
+        ("1006", "618049", "1006"),
+        ("29618374", "1004", "unknown"),
+    ] {
+        assert_eq!(world.try_login(extension, digits).await, FAILED, "{extension}");
+        assert_eq!(world.last_audit().await, format!("- login {target} failed"));
+    }
+}
+
+#[tokio::test]
+async fn five_failures_lock_for_five_minutes_even_with_the_right_pin() {
+    let mut world = World::new().await;
+    for _ in 0..5 {
+        assert_eq!(world.try_login("1004", "29618375").await, FAILED);
+    }
+    assert_eq!(world.try_login("1004", "29618374").await, FAILED, "locked");
+    let user = world.store.user(world.store.site(), &ext("1004"), Wall(world.now)).await.unwrap();
+    assert!(user.locked);
+    assert_eq!(user.locked_until.as_deref(), Some("2026-01-31T08:20:00Z"));
+    world.now += 5 * MINUTE;
+    world.session("1004", "29618374").await;
+    let user = world.store.user(world.store.site(), &ext("1004"), Wall(world.now)).await.unwrap();
+    assert_eq!(user.locked_until, None);
+}
+
+#[tokio::test]
+async fn twenty_failures_lock_until_someone_unlocks() {
+    let mut world = World::new().await;
+    for _ in 0..20 {
+        world.try_login("1004", "29618375").await;
+        world.now += 2 * HOUR;
+    }
+    world.now += 1000 * HOUR;
+    assert_eq!(world.try_login("1004", "29618374").await, FAILED);
+    world.admin(Admin::Unlock { extension: ext("1004") }).await.unwrap();
+    world.session("1004", "29618374").await;
+}
+
+#[tokio::test]
+async fn guesses_at_the_same_time_are_counted_one_by_one() {
+    let world = World::new().await;
+    let mut guesses = Vec::new();
+    for n in 0..40 {
+        let (store, ctx) = (world.store.clone(), world.ctx());
+        let digits = if n == 39 { "29618374".to_owned() } else { format!("296183{n:02}") };
+        let action = Action::Login { extension: ext("1004"), pin: pin(&digits) };
+        guesses.push(tokio::spawn(async move { store.apply(&ctx, &Actor::Caller, action).await }));
+    }
+    for guess in guesses {
+        guess.await.unwrap();
+    }
+    assert_eq!(world.try_login("1004", "29618374").await, FAILED, "locked, however many came at once");
+    let (failed, locked): (i64, i64) =
+        sqlx::query_as("SELECT failures, locks FROM lockouts").fetch_one(&world.store.inner.reader).await.unwrap();
+    assert_eq!((failed, locked), (5, 1));
+}
+
+#[tokio::test]
+async fn a_temporary_pin_is_changed_before_anything_else() {
+    let mut world = World::new().await;
+    let set = Admin::SetPin { extension: ext("1002"), pin: pin("29461837"), temporary: true };
+    world.admin(set.clone()).await.unwrap();
+    let session = world.session("1002", "29461837").await;
+    assert!(session.must_change_pin);
+    let actor = Actor::Account { id: session.id, granted: session.granted };
+    assert_eq!(world.ask(&actor, Action::ListRecordings).await, refused(Refusal::NotAllowed));
+    let replace = |digits| Action::ReplaceTemporaryPin { new: pin(digits) };
+    assert_eq!(world.ask(&actor, replace("29461837")).await, refused(Refusal::PinUsedBefore));
+    assert_eq!(world.ask(&actor, replace("294618")).await, refused(Refusal::PinTooShort));
+    assert_eq!(world.ask(&actor, replace("11111111")).await, refused(Refusal::PinTooSimple));
+    assert!(matches!(world.ask(&actor, replace("73928164")).await, Reply::Changed(_)));
+    assert!(matches!(world.ask(&actor, Action::ListRecordings).await, Reply::Recordings(_)));
+    assert_eq!(world.ask(&actor, replace("93817264")).await, refused(Refusal::NotAllowed), "not temporary any more");
+    assert!(!world.session("1002", "73928164").await.must_change_pin);
+
+    world.now += 24 * HOUR;
+    world.session("1002", "73928164").await;
+    let set = Admin::SetPin { extension: ext("1002"), pin: pin("50371928"), temporary: true };
+    world.admin(set).await.unwrap();
+    world.now += 24 * HOUR;
+    assert_eq!(world.try_login("1002", "50371928").await, FAILED, "a day later it is no PIN any more");
+}
+
+#[tokio::test]
+async fn the_last_five_pins_are_not_taken_again() {
+    let world = World::new().await;
+    let actor = world.actor("1005", "904826").await;
+    let set = |digits| Action::SetOwnVoicemailPin { new: pin(digits) };
+    for digits in ["730185", "840296", "614093", "851730"] {
+        assert!(matches!(world.ask(&actor, set(digits)).await, Reply::Changed(_)), "{digits}");
+    }
+    for used in ["407193", "391704", "407194", "851730", "851731", "962841"] {
+        assert_eq!(world.ask(&actor, set(used)).await, refused(Refusal::PinUsedBefore), "{used}");
+    }
+    assert!(matches!(world.ask(&actor, set("395062")).await, Reply::Changed(_)));
+    assert!(matches!(world.ask(&actor, set("407193")).await, Reply::Changed(_)), "the sixth last");
+}
+
+#[tokio::test]
+async fn the_own_pin_is_asked_for_again_under_the_same_lock() {
+    let mut world = World::new().await;
+    let actor = world.actor("1004", "29618374").await;
+    let reboot = |digits| Action::Reboot { when: RebootWhen::Now, pin: pin(digits) };
+    let change = |digits| Action::SetOwnAccountPin { current: pin(digits), new: pin("73928164") };
+    for _ in 0..3 {
+        assert_eq!(world.ask(&actor, reboot("29618375")).await, refused(Refusal::PinWrong));
+    }
+    assert_eq!(world.last_audit().await, "1004 reboot.requested system failed");
+    for _ in 0..2 {
+        assert_eq!(world.ask(&actor, change("29618375")).await, refused(Refusal::PinWrong));
+    }
+    assert_eq!(world.ask(&actor, reboot("29618374")).await, refused(Refusal::PinWrong), "locked");
+    assert_eq!(world.ask(&actor, change("29618374")).await, refused(Refusal::PinWrong), "locked");
+    assert!(world.store.commands().await.unwrap().iter().all(|row| row.kind != "reboot"));
+    world.now += 5 * MINUTE;
+    assert!(matches!(world.ask(&actor, change("29618374")).await, Reply::Changed(_)));
+    let reply = world.ask(&actor, reboot("73928164")).await;
+    assert!(matches!(reply, Reply::RebootRequested { delay_s: 10, .. }), "{reply:?}");
+    assert_eq!(world.ask(&actor, reboot("73928164")).await, refused(Refusal::AlreadyWaiting));
+    assert!(matches!(world.ask(&actor, Action::CancelReboot).await, Reply::Changed(_)));
+    assert_eq!(world.ask(&actor, Action::CancelReboot).await, refused(Refusal::NothingThere));
+}
+
+#[tokio::test]
+async fn news_is_told_until_it_was_heard() {
+    let world = World::new().await;
+    let actor = world.actor("1004", "29618374").await;
+    let ask = Action::Reboot { when: RebootWhen::Idle, pin: pin("29618374") };
+    assert!(matches!(world.ask(&actor, ask).await, Reply::RebootRequested { delay_s: 0, .. }));
+    let due = world.store.open_reboots().await.unwrap().remove(0);
+    assert!(world.store.claim_reboot(&world.cli(), due.id, "boot-1").await.unwrap());
+    assert_eq!(world.last_audit().await, "1004 reboot.started system ok");
+    assert!(!world.store.claim_reboot(&world.cli(), due.id, "boot-1").await.unwrap(), "only once");
+    assert_eq!(world.ask(&actor, Action::CancelReboot).await, refused(Refusal::NothingThere), "too late");
+    assert!(world.session("1004", "29618374").await.news.is_empty());
+    world.store.finish_reboot(&world.cli(), due.id, IntentState::Done, "back").await.unwrap();
+    assert_eq!(world.last_audit().await, "1004 reboot.done system ok");
+
+    assert_eq!(world.session("1004", "29618374").await.news, [News::RebootDone]);
+    assert_eq!(world.session("1004", "29618374").await.news, [News::RebootDone], "hung up before it was said");
+    assert!(world.session("1001", "52961847").await.news.is_empty(), "somebody else's");
+    assert_eq!(world.ask(&actor, Action::NewsHeard).await, Reply::Done);
+    assert!(world.session("1004", "29618374").await.news.is_empty());
+}
+
+#[tokio::test]
+async fn a_pin_that_changes_meanwhile_is_checked_again() {
+    let world = World::new().await;
+    let (ctx, extension) = (world.ctx(), ext("1005"));
+    let verified = world.store.stored_pin(&ctx, &extension, PinKind::Account).await.unwrap();
+    let set = Admin::SetPin { extension: extension.clone(), pin: pin("736195"), temporary: false };
+    world.admin(set).await.unwrap();
+    let outcome = world.store.finish_login(&ctx, &extension, verified.as_deref(), true).await.unwrap();
+    assert_eq!(outcome, None, "the hash that was found to fit is no longer the PIN's");
+
+    let actor = world.actor("1005", "736195").await;
+    let mut same = Vec::new();
+    for _ in 0..8 {
+        let (store, ctx, actor) = (world.store.clone(), world.ctx(), actor.clone());
+        let set = Action::SetOwnVoicemailPin { new: pin("851730") };
+        same.push(tokio::spawn(async move { store.apply(&ctx, &actor, set).await }));
+    }
+    let mut changed = 0;
+    for reply in same {
+        match reply.await.unwrap() {
+            Reply::Changed(_) => changed += 1,
+            reply => assert_eq!(reply, refused(Refusal::PinUsedBefore)),
+        }
+    }
+    assert_eq!(changed, 1);
+}

@@ -1,0 +1,459 @@
+//! Random actions against the store and a model in memory: replies and rows must agree.
+//!
+//! The model knows the rules from the product's pages, not from the store: who may, what a PIN does, which version is
+//! live. A failure prints its seed.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::access::{Permission, RebootWhen, RestoreTo};
+use crate::store::lockout::Lockout;
+
+const SEEDS: u64 = 15;
+const STEPS: usize = 150;
+
+/// PINs that satisfy the policy and are no step from one another.
+const GOOD: [&str; 8] =
+    ["73928164", "50371928", "93817264", "82640517", "17950362", "36094827", "49582016", "60731849"];
+
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        // Marsaglia's xorshift64*.
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % bound
+    }
+
+    fn of<T: Clone>(&mut self, all: &[T]) -> T {
+        all[self.below(all.len())].clone()
+    }
+}
+
+#[derive(Clone, Default)]
+struct PinModel {
+    digits: String,
+    history: Vec<String>,
+    lock: Lockout,
+}
+
+impl PinModel {
+    fn set(&mut self, digits: &str) {
+        self.digits = digits.to_owned();
+        self.history.push(digits.to_owned());
+        let old = self.history.len().saturating_sub(5);
+        self.history.drain(..old);
+        self.lock = Lockout::default();
+    }
+
+    fn is_right(&mut self, digits: &str, enabled: bool, now: i64) -> bool {
+        if self.lock.is_locked(Wall(now)) {
+            return false;
+        }
+        if digits == self.digits && enabled {
+            self.lock = Lockout::default();
+            return true;
+        }
+        self.lock = self.lock.after_failure(Wall(now), &LoginLimits::default());
+        false
+    }
+}
+
+struct AccountModel {
+    roles: Vec<Role>,
+    enabled: bool,
+    account: PinModel,
+    voicemail: PinModel,
+}
+
+struct RecordingModel {
+    versions: Vec<Audio>,
+    live: usize,
+}
+
+#[derive(Clone)]
+struct SessionModel {
+    extension: String,
+    session: Session,
+}
+
+struct Model {
+    accounts: BTreeMap<String, AccountModel>,
+    recordings: BTreeMap<u32, RecordingModel>,
+    drafts: BTreeMap<(String, u32), Audio>,
+    reboot_waits: bool,
+    changes: i64,
+    audited: BTreeMap<&'static str, usize>,
+}
+
+impl Model {
+    fn demo() -> Self {
+        use Role::*;
+        let accounts = [
+            ("1000", vec![ServerAdministrator], "61849273", "840296"),
+            ("1001", vec![SystemAdministrator], "52961847", "920471"),
+            ("1002", vec![PhoneAdministrator], "83517294", "730185"),
+            ("1003", vec![NetworkAdministrator], "74926185", "614093"),
+            ("1004", vec![SupportTechnician], "29618374", "851730"),
+            ("1005", vec![], "904826", "407193"),
+            ("1006", vec![], "618049", "395062"),
+        ];
+        let model = |(extension, roles, own, voicemail): (&str, Vec<Role>, &str, &str)| {
+            let (mut account, mut mailbox) = (PinModel::default(), PinModel::default());
+            account.set(own);
+            mailbox.set(voicemail);
+            (extension.to_owned(), AccountModel { roles, enabled: true, account, voicemail: mailbox })
+        };
+        Self {
+            accounts: accounts.into_iter().map(model).collect(),
+            recordings: (1..=5).map(|n| (n, RecordingModel { versions: vec![tone(n)], live: 1 })).collect(),
+            drafts: BTreeMap::new(),
+            reboot_waits: false,
+            changes: 19,
+            audited: BTreeMap::from([("ok", 19)]),
+        }
+    }
+
+    fn audit(&mut self, outcome: &'static str) {
+        *self.audited.entry(outcome).or_default() += 1;
+    }
+
+    fn change(&mut self) -> ChangeNumber {
+        self.changes += 1;
+        self.audit("ok");
+        ChangeNumber(self.changes)
+    }
+
+    fn permissions(&self, extension: &str) -> Permissions {
+        Permissions::of(&self.accounts[extension].roles)
+    }
+
+    fn login(&mut self, extension: &str, digits: &str, now: i64) -> bool {
+        let right = match self.accounts.get_mut(extension) {
+            Some(account) => account.account.is_right(digits, account.enabled, now),
+            None => false,
+        };
+        self.audit(if right { "ok" } else { "failed" });
+        right
+    }
+
+    /// The reply to what someone with a session asks; `None` where it brings a PIN made by chance.
+    fn reply(&mut self, who: &SessionModel, action: &Action, now: i64) -> Option<Reply> {
+        let needed = action.permission()?;
+        if let Err(refusal) = self.may(who, needed) {
+            self.audit("denied");
+            return Some(Reply::Refused(refusal));
+        }
+        Some(match action {
+            Action::SetOwnVoicemailPin { new } => self.set_pin(who, PinKind::Voicemail, new),
+            Action::SetOwnAccountPin { current, new } => {
+                if self.own_pin(who, current, now) {
+                    self.set_pin(who, PinKind::Account, new)
+                } else {
+                    Reply::Refused(Refusal::PinWrong)
+                }
+            }
+            Action::ResetVoicemailPin { extension } => return self.reset(who, extension),
+            Action::Reboot { when, pin } => self.reboot(who, *when, pin, now),
+            Action::AskReboot => Reply::RebootState { other_calls: 3, waiting: self.reboot_waits },
+            Action::CancelReboot if self.reboot_waits => {
+                self.reboot_waits = false;
+                Reply::Changed(self.change())
+            }
+            Action::CancelReboot => Reply::Refused(Refusal::NothingThere),
+            Action::NoteDenied { .. } => {
+                self.audit("denied");
+                Reply::Done
+            }
+            other => self.recording(who, other),
+        })
+    }
+
+    fn may(&self, who: &SessionModel, needed: Permission) -> Result<(), Refusal> {
+        let account = &self.accounts[&who.extension];
+        if !account.enabled {
+            return Err(Refusal::NoLongerAllowed);
+        }
+        match (who.session.granted.has(needed), Permissions::of(&account.roles).has(needed)) {
+            (true, true) => Ok(()),
+            (true, false) => Err(Refusal::NoLongerAllowed),
+            (false, _) => Err(Refusal::NotAllowed),
+        }
+    }
+
+    fn own_pin(&mut self, who: &SessionModel, digits: &Pin, now: i64) -> bool {
+        let account = self.accounts.get_mut(&who.extension).unwrap();
+        let right = account.account.is_right(digits.digits(), account.enabled, now);
+        if !right {
+            self.audit("failed");
+        }
+        right
+    }
+
+    fn set_pin(&mut self, who: &SessionModel, kind: PinKind, new: &Pin) -> Reply {
+        let account = self.accounts.get_mut(&who.extension).unwrap();
+        let digits_min = if kind == PinKind::Account && !account.roles.is_empty() { 8 } else { 6 };
+        let pin = match kind {
+            PinKind::Account => &mut account.account,
+            PinKind::Voicemail => &mut account.voicemail,
+        };
+        if new.digits().len() < digits_min {
+            return Reply::Refused(Refusal::PinTooShort);
+        }
+        if !GOOD.contains(&new.digits()) {
+            return Reply::Refused(Refusal::PinTooSimple);
+        }
+        if pin.history.iter().any(|used| used == new.digits()) {
+            return Reply::Refused(Refusal::PinUsedBefore);
+        }
+        pin.set(new.digits());
+        Reply::Changed(self.change())
+    }
+
+    fn reset(&mut self, who: &SessionModel, extension: &Extension) -> Option<Reply> {
+        if !self.accounts.contains_key(extension.as_str()) {
+            return Some(Reply::Refused(Refusal::Unknown));
+        }
+        let held = self.permissions(&who.extension);
+        let allowed: Permissions =
+            Permission::ALL.into_iter().filter(|p| held.has(*p) && who.session.granted.has(*p)).collect();
+        if !allowed.covers(self.permissions(extension.as_str())) {
+            self.audit("denied");
+            return Some(Reply::Refused(Refusal::NotAllowedForThisAccount));
+        }
+        None
+    }
+
+    fn reboot(&mut self, who: &SessionModel, when: RebootWhen, pin: &Pin, now: i64) -> Reply {
+        if !self.own_pin(who, pin, now) {
+            return Reply::Refused(Refusal::PinWrong);
+        }
+        if self.reboot_waits {
+            return Reply::Refused(Refusal::AlreadyWaiting);
+        }
+        self.reboot_waits = true;
+        let delay_s = if when == RebootWhen::Now { 10 } else { 0 };
+        Reply::RebootRequested { delay_s, change: self.change() }
+    }
+
+    fn recording(&mut self, who: &SessionModel, action: &Action) -> Reply {
+        let (Action::OpenRecording { number }
+        | Action::ListenRecording { number }
+        | Action::KeepRecording { number, .. }
+        | Action::RestoreRecording { number, .. }
+        | Action::SaveDraft { number, .. }
+        | Action::DiscardDraft { number }) = action
+        else {
+            panic!("not in the model: {action:?}")
+        };
+        let key = (who.extension.clone(), number.0);
+        if matches!(action, Action::DiscardDraft { .. }) {
+            if self.drafts.remove(&key).is_none() {
+                return Reply::Refused(Refusal::NothingThere);
+            }
+            self.audit("ok");
+            return Reply::Done;
+        }
+        let Some(recording) = self.recordings.get_mut(&number.0) else { return Reply::Refused(Refusal::Unknown) };
+        match action {
+            Action::OpenRecording { .. } => {
+                Reply::Recording { factory: recording.live == 1, draft: self.drafts.get(&key).cloned() }
+            }
+            Action::ListenRecording { .. } => Reply::Audio(Some(recording.versions[recording.live - 1].clone())),
+            Action::KeepRecording { audio, .. } => {
+                recording.versions.push(audio.clone());
+                recording.live = recording.versions.len();
+                self.drafts.remove(&key);
+                Reply::Changed(self.change())
+            }
+            Action::RestoreRecording { to, .. } => {
+                let wanted = if *to == RestoreTo::Factory { 1 } else { recording.live - 1 };
+                if wanted == 0 || wanted == recording.live {
+                    return Reply::Refused(Refusal::NothingThere);
+                }
+                recording.live = wanted;
+                Reply::Changed(self.change())
+            }
+            Action::SaveDraft { audio, .. } => {
+                self.drafts.insert(key, audio.clone());
+                self.audit("ok");
+                Reply::Done
+            }
+            other => panic!("not in the model: {other:?}"),
+        }
+    }
+}
+
+struct Run {
+    world: World,
+    model: Model,
+    random: Random,
+    sessions: Vec<SessionModel>,
+}
+
+impl Run {
+    async fn step(&mut self) {
+        match self.random.below(10) {
+            0..=1 => self.login().await,
+            2 => self.administer().await,
+            3 if self.random.below(3) == 0 => self.world.now += 6 * MINUTE,
+            _ => self.act().await,
+        }
+    }
+
+    async fn login(&mut self) {
+        let extension =
+            self.random.of(&["1000", "1001", "1002", "1002", "1002", "1003", "1004", "1005", "1006", "4711"]);
+        // 1002 forgets the PIN so often that it gets locked.
+        let wrong = self.random.below(6) < if extension == "1002" { 5 } else { 1 };
+        let digits = match self.model.accounts.get(extension) {
+            Some(account) if !wrong => account.account.digits.clone(),
+            _ => "99".to_owned(),
+        };
+        let expected = self.model.login(extension, &digits, self.world.now);
+        match self.world.try_login(extension, &digits).await {
+            Reply::LoggedIn(session) => {
+                assert!(expected, "{extension} got in");
+                assert_eq!(session.granted, self.model.permissions(extension));
+                self.sessions.push(SessionModel { extension: extension.to_owned(), session });
+            }
+            reply => {
+                assert_eq!(reply, refused(Refusal::LoginFailed));
+                assert!(!expected, "{extension} did not get in");
+            }
+        }
+    }
+
+    async fn administer(&mut self) {
+        let extension = self.random.of(&["1001", "1002", "1003", "1004", "1005", "1006"]);
+        let (role, target) = (self.random.of(&Role::ALL), ext(extension));
+        let account = self.model.accounts.get_mut(extension).unwrap();
+        let (admin, changes) = match self.random.below(5) {
+            0 => {
+                let changes = !account.roles.contains(&role);
+                account.roles.push(role);
+                account.roles.sort_unstable();
+                account.roles.dedup();
+                (Admin::AssignRole { role, extension: target }, changes)
+            }
+            1 => {
+                let changes = account.roles.contains(&role);
+                account.roles.retain(|held| *held != role);
+                (Admin::RemoveRole { role, extension: target }, changes)
+            }
+            2 => {
+                (account.account.lock, account.voicemail.lock) = (Lockout::default(), Lockout::default());
+                (Admin::Unlock { extension: target }, true)
+            }
+            _ => {
+                let enabled = self.random.below(3) > 0;
+                let changes = account.enabled != enabled;
+                account.enabled = enabled;
+                (Admin::SetEnabled { extension: target, enabled }, changes)
+            }
+        };
+        let expected = if changes { AdminReply::Changed(self.model.change()) } else { AdminReply::Unchanged };
+        assert_eq!(self.world.admin(admin).await.unwrap(), expected);
+    }
+
+    async fn act(&mut self) {
+        let Some(who) = (!self.sessions.is_empty()).then(|| self.random.of(&self.sessions)) else { return };
+        let action = self.random_action(&who);
+        let expected = self.model.reply(&who, &action, self.world.now);
+        let actor = Actor::Account { id: who.session.id, granted: who.session.granted };
+        let reply = self.world.ask(&actor, action.clone()).await;
+        match (expected, reply) {
+            (Some(expected), reply) => assert_eq!(reply, expected, "{} asks {action:?}", who.extension),
+            (None, Reply::TemporaryPin { pin, change }) => {
+                let Action::ResetVoicemailPin { extension } = &action else { panic!("{action:?}") };
+                assert_eq!(change, self.model.change());
+                self.model.accounts.get_mut(extension.as_str()).unwrap().voicemail.set(pin.digits());
+            }
+            (None, reply) => panic!("{action:?}: {reply:?}"),
+        }
+    }
+
+    fn random_action(&mut self, who: &SessionModel) -> Action {
+        let number = RecordingNumber(self.random.of(&[1, 1, 2, 3, 9]));
+        let audio = tone(self.random.below(1000) as u32 + 100);
+        let own = self.model.accounts[&who.extension].account.digits.clone();
+        let right_or_wrong = self.random.of(&[own.clone(), own, "11".to_owned()]);
+        let new = self.random.of(&[GOOD.as_slice(), &["1234", "11111111"]].concat());
+        let extension = ext(self.random.of(&["1000", "1001", "1002", "1004", "1005", "1006", "4711"]));
+        match self.random.below(13) {
+            0 => Action::SetOwnVoicemailPin { new: pin(new) },
+            1 => Action::SetOwnAccountPin { current: pin(&right_or_wrong), new: pin(new) },
+            2 => Action::OpenRecording { number },
+            3 => Action::ListenRecording { number },
+            4..=5 => Action::KeepRecording { number, audio },
+            6 => Action::RestoreRecording { number, to: self.random.of(&[RestoreTo::Previous, RestoreTo::Factory]) },
+            7 => Action::SaveDraft { number, audio },
+            8 => Action::DiscardDraft { number },
+            9 => Action::ResetVoicemailPin { extension },
+            10 => {
+                let when = self.random.of(&[RebootWhen::Now, RebootWhen::Idle]);
+                Action::Reboot { when, pin: pin(&right_or_wrong) }
+            }
+            11 => self.random.of(&[Action::AskReboot, Action::CancelReboot]),
+            _ => Action::NoteDenied { function: "main-roles" },
+        }
+    }
+
+    async fn rows_agree(&self) {
+        let (store, site) = (&self.world.store, self.world.store.site());
+        for row in store.users(site, Wall(self.world.now)).await.unwrap() {
+            let account = &self.model.accounts[&row.extension];
+            let roles: Vec<&str> = account.roles.iter().map(|role| role.name()).collect();
+            let locked = account.account.lock.is_locked(Wall(self.world.now));
+            assert_eq!((row.enabled, row.locked, row.roles), (account.enabled, locked, roles), "{}", row.extension);
+        }
+        for row in store.recordings().await.unwrap() {
+            let recording = &self.model.recordings[&row.number];
+            let draft = self.model.drafts.keys().any(|(_, number)| *number == row.number);
+            assert_eq!((row.version, row.draft), (Some(recording.live as i64), draft), "recording {}", row.number);
+        }
+        assert_eq!(store.changes(None, None).await.unwrap().len() as i64, self.model.changes);
+        let mut audited = BTreeMap::new();
+        for row in store.audit(None).await.unwrap() {
+            *audited.entry(row.outcome).or_insert(0) += 1;
+        }
+        let expected = self.model.audited.iter().map(|(outcome, count)| ((*outcome).to_owned(), *count)).collect();
+        assert_eq!(audited, expected);
+        assert_eq!(store.verify_audit().await.unwrap().fault, None);
+        for (extension, account) in &self.model.accounts {
+            let kept = store.stored_pin(&self.world.ctx(), &ext(extension), PinKind::Voicemail).await.unwrap();
+            let digits = pin(&account.voicemail.digits);
+            assert!(store.inner.pins.verify(kept.as_deref(), &digits).await.unwrap(), "voicemail PIN of {extension}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn random_actions_agree_with_the_model() {
+    for seed in 1..=SEEDS {
+        let mut run = Run {
+            world: World::new().await,
+            model: Model::demo(),
+            random: Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15)),
+            sessions: Vec::new(),
+        };
+        let _seed = SeedOnPanic(seed);
+        for _ in 0..STEPS {
+            run.step().await;
+        }
+        run.rows_agree().await;
+    }
+}
+
+/// Names the seed of a run that failed.
+struct SeedOnPanic(u64);
+
+impl Drop for SeedOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("seed {}", self.0);
+        }
+    }
+}

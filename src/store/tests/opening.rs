@@ -1,0 +1,120 @@
+use std::fs;
+
+use super::*;
+
+#[tokio::test]
+async fn a_missing_folder_is_made_and_the_file_is_nobody_else_s() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("a/b/switchhook.db");
+    let options = StoreOptions { path: path.clone(), ..options(&folder) };
+    assert!(matches!(Store::open(options.clone()).await, Err(StoreError::Missing(_))));
+    let store = Store::create(options.clone()).await.unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o007, 0);
+    let (mode, synchronous): (String, i64) = (
+        sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&store.inner.writer).await.unwrap(),
+        sqlx::query_scalar("PRAGMA synchronous").fetch_one(&store.inner.writer).await.unwrap(),
+    );
+    assert_eq!((mode.as_str(), synchronous), ("wal", 2));
+    store.close().await;
+    Store::open(options).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_store_is_made_once_and_an_unfinished_one_again() {
+    let folder = TempDir::new().unwrap();
+    Store::create(options(&folder)).await.unwrap().close().await;
+    let store = Store::create(options(&folder)).await.unwrap();
+    let ctx = Context { now: Wall(MORNING), site: store.site(), source: "cli".into(), call: None, other_calls: 0 };
+    let user = Admin::AddUser { extension: ext("1000"), name: String::new(), username: None, roles: vec![], pin: None };
+    store.admin(&ctx, user).await.unwrap();
+    store.close().await;
+    assert!(matches!(Store::create(options(&folder)).await, Err(StoreError::Exists(_))));
+}
+
+#[tokio::test]
+async fn a_newer_store_is_refused_untouched() {
+    let world = World::new().await;
+    sqlx::query("UPDATE meta SET value = '99'").execute(&world.store.inner.writer).await.unwrap();
+    world.store.close().await;
+    let path = &world.store.options().path;
+    let before = fs::read(path).unwrap();
+    for outcome in [Store::open(options(&world.folder)).await, Store::create(options(&world.folder)).await] {
+        let error = outcome.err().unwrap();
+        assert!(matches!(error, StoreError::Newer { found: 99, known: 1, .. }), "{error}");
+        assert!(error.to_string().contains("run a newer switchhook"));
+    }
+    assert!(fs::read(path).unwrap() == before);
+}
+
+#[tokio::test]
+async fn another_file_is_not_taken_for_a_store() {
+    let folder = TempDir::new().unwrap();
+    let options = options(&folder);
+    fs::write(&options.path, "a text that is long enough to be read as the header of a database, and is none").unwrap();
+    assert!(matches!(Store::open(options.clone()).await, Err(StoreError::NotAStore(_))));
+    fs::remove_file(&options.path).unwrap();
+    let connect = sqlx::sqlite::SqliteConnectOptions::new().filename(&options.path).create_if_missing(true);
+    let pool = SqlitePool::connect_with(connect).await.unwrap();
+    sqlx::query("CREATE TABLE meta (key TEXT, value TEXT)").execute(&pool).await.unwrap();
+    pool.close().await;
+    let before = fs::read(&options.path).unwrap();
+    assert!(matches!(Store::create(options.clone()).await, Err(StoreError::NotAStore(_))));
+    assert_eq!(fs::read(&options.path).unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_place_that_can_t_be_written_is_named() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("file"), "").unwrap();
+    let options = StoreOptions { path: folder.path().join("file/switchhook.db"), ..options(&folder) };
+    let error = Store::create(options).await.err().unwrap();
+    assert!(matches!(error, StoreError::CannotMake { .. }), "{error}");
+    assert!(error.to_string().contains("file"), "{error}");
+    let unknown = StoreOptions { site: "elsewhere".into(), ..super::options(&folder) };
+    Store::create(super::options(&folder)).await.unwrap().close().await;
+    assert!(matches!(Store::open(unknown).await, Err(StoreError::UnknownSite(_))));
+}
+
+#[tokio::test]
+async fn a_full_disk_leaves_the_old_state() {
+    let world = World::new().await;
+    let pages: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(&world.store.inner.writer).await.unwrap();
+    let limit = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {}", pages + 2));
+    sqlx::query(limit).fetch_one(&world.store.inner.writer).await.unwrap();
+    let number = RecordingNumber(1);
+    let long = Audio(vec![1; 80_000].into());
+    let keep = |audio| Action::KeepRecording { number, audio };
+    assert_eq!(world.ask(&Actor::Shell, keep(long)).await, refused(Refusal::TryLater));
+    let row = world.store.recording(number).await.unwrap();
+    assert_eq!(row.version, Some(1));
+    sqlx::query("PRAGMA max_page_count = 100000").fetch_one(&world.store.inner.writer).await.unwrap();
+    assert!(matches!(world.ask(&Actor::Shell, keep(tone(2))).await, Reply::Changed(ChangeNumber(20))));
+}
+
+#[tokio::test]
+async fn a_store_held_by_another_is_to_be_tried_later() {
+    let world = World::with(|options| options.busy_timeout = Duration::from_millis(50)).await;
+    let other = Store::open(options(&world.folder)).await.unwrap();
+    let held = other.inner.writer.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let keep = Action::KeepRecording { number: RecordingNumber(1), audio: tone(2) };
+    assert_eq!(world.ask(&Actor::Shell, keep.clone()).await, refused(Refusal::TryLater));
+    assert!(matches!(world.ask(&Actor::Shell, Action::ListRecordings).await, Reply::Recordings(_)), "reading goes on");
+    drop(held);
+    other.close().await;
+    assert!(matches!(world.ask(&Actor::Shell, keep).await, Reply::Changed(_)));
+}
+
+#[test]
+fn the_address_of_a_store() {
+    for (url, path) in [
+        ("sqlite:///var/lib/switchhook/switchhook.db", "/var/lib/switchhook/switchhook.db"),
+        ("sqlite://demo.db", "demo.db"),
+        ("sqlite:demo.db", "demo.db"),
+    ] {
+        assert_eq!(StoreOptions::path_of(url).unwrap(), PathBuf::from(path));
+    }
+    for url in ["postgres://db/switchhook", "sqlite:", "demo.db", "sqlite:x?mode=memory"] {
+        assert!(matches!(StoreOptions::path_of(url), Err(StoreError::Url(_))), "{url}");
+    }
+}

@@ -1,0 +1,89 @@
+use super::*;
+
+async fn tamper(world: &World, sql: &'static str) -> Option<AuditFault> {
+    for trigger in ["DROP TRIGGER audit_is_never_changed", "DROP TRIGGER audit_is_never_deleted"] {
+        sqlx::query(trigger).execute(&world.store.inner.writer).await.unwrap();
+    }
+    sqlx::query(sql).execute(&world.store.inner.writer).await.unwrap();
+    world.store.verify_audit().await.unwrap().fault
+}
+
+#[tokio::test]
+async fn the_trail_is_append_only() {
+    let world = World::new().await;
+    for sql in ["UPDATE audit SET outcome = 'ok'", "DELETE FROM audit WHERE seq = 3"] {
+        let error = sqlx::query(sql).execute(&world.store.inner.writer).await.err().unwrap();
+        assert!(error.to_string().contains("append-only"), "{error}");
+    }
+    let rows = i64::try_from(world.store.audit(None).await.unwrap().len()).unwrap();
+    assert_eq!(world.store.verify_audit().await.unwrap(), Verified { rows, fault: None });
+    assert_eq!(rows, 19, "seven accounts, seven voicemail PINs, five recordings");
+}
+
+#[tokio::test]
+async fn the_first_row_that_does_not_fit_is_named() {
+    let world = World::new().await;
+    let fault = tamper(&world, "UPDATE audit SET target = '1001' WHERE seq = 5").await;
+    assert_eq!(fault, Some(AuditFault::Altered(5)));
+    let world = World::new().await;
+    assert_eq!(tamper(&world, "DELETE FROM audit WHERE seq = 7").await, Some(AuditFault::Gap(7, 8, 6)));
+    let world = World::new().await;
+    let fault = tamper(&world, "DELETE FROM audit WHERE seq >= 18").await;
+    assert_eq!(fault, Some(AuditFault::CutOff { change: 18, last: 17 }));
+    let world = World::new().await;
+    let fault = tamper(&world, "UPDATE audit SET account = NULL WHERE seq = 1").await;
+    assert_eq!(fault, Some(AuditFault::Altered(1)));
+}
+
+#[tokio::test]
+async fn several_writers_lose_nothing() {
+    const EACH: usize = 25;
+    let world = World::new().await;
+    let second = Store::open(options(&world.folder)).await.unwrap();
+    let mut writers = Vec::new();
+    for (n, store) in [&world.store, &world.store, &second, &second].into_iter().enumerate() {
+        let (store, ctx) = (store.clone(), world.ctx());
+        writers.push(tokio::spawn(async move {
+            for i in 0..EACH {
+                let audio = tone((n * EACH + i) as u32);
+                let keep = Action::KeepRecording { number: RecordingNumber(n as u32 + 1), audio };
+                let reply = store.apply(&ctx, &Actor::Shell, keep).await;
+                assert!(matches!(reply, Reply::Changed(_)), "{reply:?}");
+            }
+        }));
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    assert_eq!(world.store.changes(None, None).await.unwrap().len(), 19 + 4 * EACH);
+    for n in 0..4 {
+        let audio = world.store.recording_audio(RecordingNumber(n + 1), None).await.unwrap();
+        assert_eq!(audio, Some(tone((n as usize * EACH + EACH - 1) as u32)));
+    }
+    assert_eq!(world.store.verify_audit().await.unwrap().fault, None);
+}
+
+#[tokio::test]
+async fn no_pin_is_in_the_store_s_files() {
+    let world = World::new().await;
+    let actor = world.actor("1005", "904826").await;
+    world.ask(&actor, Action::SetOwnVoicemailPin { new: pin("736195") }).await;
+    world.ask(&actor, Action::SetOwnAccountPin { current: pin("904826"), new: pin("581730") }).await;
+    world.try_login("581730", "1005").await;
+    world.try_login("1005", "92837465").await;
+    let admin = world.actor("1000", "61849273").await;
+    let Reply::TemporaryPin { pin: made, .. } =
+        world.ask(&admin, Action::ResetVoicemailPin { extension: ext("1005") }).await
+    else {
+        panic!("no temporary PIN")
+    };
+    let mut bytes = Vec::new();
+    for entry in std::fs::read_dir(world.folder.path()).unwrap() {
+        bytes.extend(std::fs::read(entry.unwrap().path()).unwrap());
+    }
+    let found = |needle: &str| bytes.windows(needle.len()).any(|w| w == needle.as_bytes());
+    assert!(found("voicemail_pin.changed"), "the search finds what is there");
+    for digits in ["904826", "736195", "581730", "92837465", "61849273", made.digits()] {
+        assert!(!found(digits), "{digits}");
+    }
+}
