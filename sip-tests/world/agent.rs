@@ -128,11 +128,12 @@ impl Agent {
     /// Sends, and gives the final response to that method.
     pub fn ask(&mut self, request: &str) -> Message {
         let method = request.split(' ').next().unwrap_or_default();
+        let call_id = format!("call{}@{}", self.call, self.address);
         self.send(request);
         loop {
             let message = self.receive().unwrap_or_else(|| panic!("no answer to\n{request}"));
             let is_its = message.header("CSeq").is_some_and(|sequence| sequence.ends_with(method));
-            if message.code() >= 200 && is_its {
+            if message.code() >= 200 && is_its && message.header("Call-ID") == Some(&call_id) {
                 return message;
             }
         }
@@ -164,6 +165,13 @@ impl Agent {
     pub fn bye(&mut self, number: u32) -> Message {
         let bye = self.request(&self.line("BYE"), number, &[], "");
         self.ask(&bye)
+    }
+
+    /// Leaves aside what has come to the media port.
+    pub fn forget_rtp(&mut self) {
+        self.media.set_nonblocking(true).expect("no waiting");
+        while self.media.recv_from(&mut [0; 2048]).is_ok() {}
+        self.media.set_nonblocking(false).expect("waiting");
     }
 
     /// Takes that many packets from the media port, and gives their RTP headers: sequence number, timestamp, SSRC.

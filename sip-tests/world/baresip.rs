@@ -116,7 +116,8 @@ impl Phone {
             found.is_some()
         });
         let Some(((_, end), name)) = found.filter(|_| seen) else {
-            panic!("{names:?} not heard at {}; after the last one: {:?}", self.address, self.heard_since());
+            let since = self.heard_since();
+            panic!("{names:?} not heard at {}; after the last one: {since:?}", self.address);
         };
         self.at = end;
         name
@@ -214,7 +215,8 @@ impl Phone {
 impl Drop for Phone {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("--- heard at {}: {:?}", self.address, self.heard());
+            let heard = self.heard();
+            eprintln!("--- heard at {}: {heard:?}", self.address);
         }
         // It may have ended by itself.
         let _ = self.child.kill();
