@@ -14,13 +14,13 @@ fn two_hundred_calls_at_fifty_a_second() {
     }
     let setup = Setup::alone();
     let mut server = setup.serve();
-    let before = server.open_files();
+    let before = server.open_sockets();
     let calls = Sipp { scenario: "call.xml", transport: "u1", calls: 200, rate: 50 }.run(&setup);
     let counted = ["SuccessfulCall", "FailedCall", "Retransmissions"].map(|name| calls.total(name));
     assert_eq!(counted, [200, 0, 0], "{}", calls.complaints);
 
     // Nothing is left of them: no socket, and no call that a drain would wait for.
-    assert!(becomes(Duration::from_secs(10), || server.open_files() <= before), "{before} {}", server.open_files());
+    assert!(becomes(Duration::from_secs(10), || server.open_sockets() <= before), "{before} {}", server.open_sockets());
     let one_more = Sipp::once("call.xml").run(&setup);
     assert_eq!(one_more.total("SuccessfulCall"), 1);
     server.signal("TERM");

@@ -69,10 +69,10 @@ fn a_reboot_that_did_not_happen_is_unknown_and_never_run_again() {
     }
     let setup = Setup::new();
     let server = setup.serve();
-    let _phone = ask_for_reboot(&setup, &server, "number-2");
+    let phone = ask_for_reboot(&setup, &server, "number-2");
     until(Duration::from_secs(20), "the command is run", || setup.text("reboots") == "reboot\n");
     server.signal("KILL");
-    drop(server);
+    drop((server, phone));
 
     let server = setup.serve();
     until(Duration::from_secs(20), "it is unknown", || reboot_state(&setup) == "unknown");

@@ -15,6 +15,8 @@ pub const FRAME: usize = 160;
 const ALIKE: f32 = 0.85;
 /// The same for the loudness, frame by frame.
 const ALIKE_LOUDNESS: f32 = 0.9;
+/// A frame with less than this is silence: 100 of 32768 in each sample.
+const QUIET: f32 = 100.0 * 12.65;
 
 /// Something that can be recognised.
 pub struct Clip {
@@ -44,6 +46,14 @@ impl Sound {
         self.samples.extend(samples[..whole].iter().map(|s| f32::from(*s)));
         let frames = self.samples[self.loudness.len() * FRAME..].chunks(FRAME);
         self.loudness.extend(frames.map(|frame| frame.iter().map(|s| s * s).sum::<f32>().sqrt()));
+    }
+
+    /// Without the silence at its end: where the call ends with it, a telephone's jitter buffer does not give it out.
+    fn without_its_end(mut self) -> Self {
+        let end = self.loudness.iter().rposition(|loudness| *loudness > QUIET).map_or(0, |last| last + 1);
+        self.loudness.truncate(end);
+        self.samples.truncate(end * FRAME);
+        self
     }
 
     /// How many frames it has.
@@ -76,7 +86,7 @@ pub fn prompts() -> &'static [Clip] {
         for entry in std::fs::read_dir(&folder).expect("the prompts").flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             if let Some(name) = name.strip_suffix(".wav") {
-                let sound = Sound::new(&wav(&entry.path()));
+                let sound = Sound::new(&wav(&entry.path())).without_its_end();
                 clips.push(Clip { name: name.to_owned(), sound });
             }
         }

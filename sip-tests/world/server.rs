@@ -71,9 +71,11 @@ impl Server {
         self.child.try_wait().expect("its state").is_none()
     }
 
-    /// Files and sockets that it has open.
-    pub fn open_files(&self) -> usize {
-        fs::read_dir(format!("/proc/{}/fd", self.id())).expect("its open files").count()
+    /// Sockets that it has open.
+    pub fn open_sockets(&self) -> usize {
+        let files = fs::read_dir(format!("/proc/{}/fd", self.id())).expect("its open files").flatten();
+        let what = files.filter_map(|file| fs::read_link(file.path()).ok());
+        what.filter(|what| what.to_string_lossy().starts_with("socket:")).count()
     }
 
     /// What it wrote on standard error.
