@@ -2,6 +2,8 @@
 //!
 //! The tables here are those of ARCHITECTURE.md. A line that breaks one is named with file and number.
 
+#![allow(clippy::expect_used)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
