@@ -6,25 +6,21 @@
 #![allow(clippy::disallowed_methods, reason = "the tests wait for a program that has a real clock")]
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::unwrap_used, reason = "these are tests")]
 
-mod world {
-    pub mod agent;
-    pub mod baresip;
-    pub mod ear;
-    pub mod relay;
-    pub mod server;
-    pub mod setup;
-    pub mod sipp;
-    pub mod tools;
-    pub mod wait;
-}
-
-mod real {
-    mod burst;
-    mod drain;
-    mod keys;
-    mod pins;
-    mod reboot;
-    mod recordings;
-    mod signalling;
-    mod start;
-}
+#[path = "real/burst.rs"]
+mod burst;
+#[path = "real/drain.rs"]
+mod drain;
+#[path = "real/keys.rs"]
+mod keys;
+#[path = "real/pins.rs"]
+mod pins;
+#[path = "real/reboot.rs"]
+mod reboot;
+#[path = "real/recordings.rs"]
+mod recordings;
+#[path = "real/signalling.rs"]
+mod signalling;
+#[path = "real/start.rs"]
+mod start;
+#[path = "world/real.rs"]
+mod world;

@@ -34,7 +34,8 @@ fn keys_are_right_where_one_packet_in_ten_is_lost() {
         until(Duration::from_secs(20), "the two entries are the same", || {
             setup.value("SELECT count(*) FROM v_audit") != before
         });
-        let changes = setup.value("SELECT count(*) FROM v_changes WHERE action = 'voicemail_pin.changed' AND account = '1005'");
+        let changes =
+            setup.value("SELECT count(*) FROM v_changes WHERE action = 'voicemail_pin.changed' AND account = '1005'");
         assert_eq!(changes, changed.to_string(), "seed {SEED}, after {pin}");
         assert!(setup.voicemail_pin_is("1005", pin), "seed {SEED}: {pin} was keyed");
     }

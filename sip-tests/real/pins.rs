@@ -4,7 +4,8 @@ use crate::world::baresip::Phone;
 use crate::world::setup::{Options, PEOPLE, Setup};
 use crate::world::tools::are_here;
 
-const CHANGES: &str = "SELECT number || ' ' || account || ' ' || action || ' ' || target FROM v_changes ORDER BY number";
+const CHANGES: &str =
+    "SELECT number || ' ' || account || ' ' || action || ' ' || target FROM v_changes ORDER BY number";
 
 #[test]
 fn a_user_changes_the_own_voicemail_pin() {

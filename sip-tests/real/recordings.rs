@@ -70,7 +70,10 @@ fn what_is_kept_is_what_was_said() {
     setup.done(&["recording", "export", "1", copy.to_str().expect("UTF-8")], "");
     assert_eq!(wav(&copy), wav(&exported));
     let shown = setup.json(&["recording", "show", "1"]);
-    assert_eq!((&shown["version"], &shown["factory"], &shown["changed_by"]), (&2.into(), &false.into(), &"1002".into()));
+    assert_eq!(
+        (&shown["version"], &shown["factory"], &shown["changed_by"]),
+        (&2.into(), &false.into(), &"1002".into())
+    );
     until(Duration::from_secs(10), "the PBX is told", || setup.text("told").contains("recording.changed"));
 
     phone.hears("recording-menu");

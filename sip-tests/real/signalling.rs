@@ -95,6 +95,9 @@ fn a_cancel_that_crosses_the_answer_leaves_one_final_response() {
     assert_eq!(agent.ask(&alone).code(), 481, "there is nothing to cancel");
 }
 
+/// The code that is due, the first line, the header fields that differ, and the media that is offered.
+type Case<'a> = (u16, String, &'a [(&'a str, &'a str)], &'a str);
+
 #[test]
 fn what_is_wrong_gets_the_answer_that_the_rfc_wants() {
     let setup = Setup::new();
@@ -104,7 +107,7 @@ fn what_is_wrong_gets_the_answer_that_the_rfc_wants() {
     let invite = agent_line("INVITE", "7000", &setup);
     let g729 = "m=audio {port} RTP/AVP 18\r\n";
     let (none, keys): (&[(&str, &str)], _) = (&[], KEYS_BY_RTP);
-    let cases: [(u16, String, &[(&str, &str)], &str); 13] = [
+    let cases: [Case<'_>; 13] = [
         (404, agent_line("INVITE", "7001", &setup), none, keys),
         (501, agent_line("FROBNICATE", "7000", &setup), none, ""),
         (405, agent_line("REGISTER", "7000", &setup), none, ""),

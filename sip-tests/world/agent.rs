@@ -38,7 +38,8 @@ impl Message {
 
     /// The first header field of that name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let named = |line: &&str| line.split_once(':').is_some_and(|(found, _)| found.trim().eq_ignore_ascii_case(name));
+        let named =
+            |line: &&str| line.split_once(':').is_some_and(|(found, _)| found.trim().eq_ignore_ascii_case(name));
         self.0.lines().take_while(|line| !line.is_empty()).find(named)?.split_once(':').map(|(_, value)| value.trim())
     }
 
@@ -92,7 +93,8 @@ impl Agent {
                 None => headers.insert(1, (*name, (*value).to_owned())),
             }
         }
-        let lines = headers.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("{name}: {value}\r\n"));
+        let lines =
+            headers.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("{name}: {value}\r\n"));
         format!("{first_line}\r\n{}\r\n{body}", lines.collect::<String>())
     }
 

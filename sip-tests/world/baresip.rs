@@ -253,7 +253,8 @@ fn read_events(mut from: TcpStream, events: &Mutex<Vec<Value>>) {
 
 /// Debian's place, or that of a build by hand.
 fn modules() -> PathBuf {
-    let places = ["/usr/lib/baresip/modules", "/usr/local/lib/baresip/modules", "/usr/lib/x86_64-linux-gnu/baresip/modules"];
+    let places =
+        ["/usr/lib/baresip/modules", "/usr/local/lib/baresip/modules", "/usr/lib/x86_64-linux-gnu/baresip/modules"];
     let found = places.iter().map(PathBuf::from).find(|place| place.is_dir());
     found.expect("baresip's modules are installed")
 }

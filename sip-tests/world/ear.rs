@@ -140,12 +140,8 @@ pub fn wav(path: &Path) -> Vec<i16> {
 
 /// Writes such a WAV.
 pub fn write_wav(path: &Path, samples: &[i16]) {
-    let spec = hound::WavSpec {
-        channels: 1,
-        sample_rate: 8000,
-        bits_per_sample: 16,
-        sample_format: hound::SampleFormat::Int,
-    };
+    let spec =
+        hound::WavSpec { channels: 1, sample_rate: 8000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
     let mut writer = hound::WavWriter::create(path, spec).expect("a new file");
     for sample in samples {
         writer.write_sample(*sample).expect("a sample");
@@ -165,7 +161,8 @@ pub fn best_correlation(long: &[i16], short: &[i16]) -> f32 {
     let fits = |lag: usize| correlation(&padded.loudness[lag..lag + short.frames()], &short.loudness);
     let coarse = lags.max_by(|a, b| fits(*a).total_cmp(&fits(*b))).unwrap_or(0) * FRAME;
     let fine = coarse.saturating_sub(2 * FRAME)..=coarse + 2 * FRAME;
-    let fits = |at: usize| padded.samples.get(at..at + short.samples.len()).map(|part| correlation(part, &short.samples));
+    let fits =
+        |at: usize| padded.samples.get(at..at + short.samples.len()).map(|part| correlation(part, &short.samples));
     fine.filter_map(fits).fold(-1.0, f32::max)
 }
 

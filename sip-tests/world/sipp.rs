@@ -52,7 +52,8 @@ impl Sipp<'_> {
         command.current_dir(setup.path("")).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let status = command.status().expect("sipp starts");
         let text = |kind: &str| fs::read_to_string(file(kind)).unwrap_or_default();
-        let outcome = Outcome { counts: counts(&text("counts")), messages: text("messages"), complaints: text("errors") };
+        let outcome =
+            Outcome { counts: counts(&text("counts")), messages: text("messages"), complaints: text("errors") };
         assert!(status.success(), "{}: {status}: {}\n{}", self.scenario, outcome.complaints, outcome.messages);
         outcome
     }
