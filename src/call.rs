@@ -59,7 +59,6 @@ pub struct Call {
     dialogue: Dialogue,
     prompts: Arc<Prompts>,
     limits: Arc<CallLimits>,
-    actor: Actor,
     phase: Phase,
     /// A take is being finished elsewhere.
     is_finishing: bool,
@@ -82,7 +81,6 @@ impl Call {
             dialogue: Dialogue::new(limits.menu.clone(), caller, now),
             prompts,
             limits,
-            actor: Actor::Caller,
             phase: Phase::Waiting,
             is_finishing: false,
             keys_heard: 0,
@@ -124,9 +122,6 @@ impl Call {
     pub fn handle_reply(&mut self, now: Mono, ticket: Ticket, reply: Reply) {
         if self.phase != Phase::Talking {
             return;
-        }
-        if let Reply::LoggedIn(session) = &reply {
-            self.actor = Actor::Account { id: session.id, granted: session.granted };
         }
         self.say(now, Input::Replied(ticket, reply));
     }
@@ -258,7 +253,7 @@ impl Call {
                 }
                 Said::AbandonRecording => drop(self.session.take_recording()),
                 Said::Ask(ticket, action) => {
-                    self.outputs.push_back(Output::Ask(ticket, self.actor.clone(), action));
+                    self.outputs.push_back(Output::Ask(ticket, self.dialogue.actor(), action));
                 }
                 Said::HangUp => self.hang_up(now),
             }

@@ -38,7 +38,7 @@ impl World {
         let (mut input, mut out) = (stdin.as_bytes(), Vec::new());
         // 2026-01-31T08:15:00Z
         let mut shell = Shell { options, now: || Wall(1_769_847_300_000), input: &mut input, out: &mut out };
-        let Verb::Store(verb) = cli.verb;
+        let Verb::Store(verb) = cli.verb else { panic!("{line} needs more than the store") };
         let done = verb.run(&mut shell).await;
         done.map(|()| String::from_utf8(out).unwrap()).map_err(|error| format!("{error:#}"))
     }

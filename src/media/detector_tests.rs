@@ -41,6 +41,7 @@ fn press(rows: &mut Vec<(u64, u16, u32, bool, u8, bool, u16)>, ms: u64, sequence
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // a table
 fn presses_that_break_naive_receivers() {
     let cases: &[(&str, &str, &[Row<'_>])] = &[
         (

@@ -160,10 +160,10 @@ impl Session {
 
     /// Takes a datagram from the RTCP port (or the shared one); only the peer's sender report is of use.
     pub fn handle_rtcp(&mut self, now: Mono, from: SocketAddr, datagram: &[u8]) {
-        if from.ip() == self.source.address().ip() {
-            if let Some((ssrc, ntp)) = rtcp::last_sender_report(datagram) {
-                self.statistics.handle_sender_report(now, ssrc, ntp);
-            }
+        if from.ip() == self.source.address().ip()
+            && let Some((ssrc, ntp)) = rtcp::last_sender_report(datagram)
+        {
+            self.statistics.handle_sender_report(now, ssrc, ntp);
         }
     }
 
@@ -317,10 +317,9 @@ impl Session {
     }
 
     fn check_recording(&mut self, now: Mono) {
-        if self.recording.as_ref().is_some_and(|(_, _, recorder)| recorder.is_over(now)) {
-            if let Some((ticket, _, recorder)) = self.recording.take() {
-                push(&mut self.events, Event::Recorded(ticket, recorder.finish(false)));
-            }
+        let is_over = self.recording.as_ref().is_some_and(|(_, _, recorder)| recorder.is_over(now));
+        if is_over && let Some((ticket, _, recorder)) = self.recording.take() {
+            push(&mut self.events, Event::Recorded(ticket, recorder.finish(false)));
         }
     }
 }

@@ -57,7 +57,7 @@ fn a_hold_keeps_the_prompt_where_it_was_and_the_clock_going() {
     session.play(Ticket(1), [Item::Audio(crate::model::Audio(vec![5000; 320].into()))]);
     let first = frame(&mut session, 0).expect("a packet");
     let agreed = session.agreed.clone();
-    session.renegotiate(Mono(20_000), Agreed { receives: false, ..agreed.clone() });
+    session.renegotiate(Mono(20_000), Agreed { receives: false, ..agreed });
     assert!(frame(&mut session, 20).is_none() && frame(&mut session, 40).is_none());
     assert_eq!(session.poll_event(), None);
     session.renegotiate(Mono(60_000), agreed);

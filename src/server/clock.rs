@@ -39,7 +39,7 @@ impl Clock {
     /// The wall clock as NTP has it: seconds since 1900, 32.32 bits.
     pub fn ntp() -> u64 {
         let now = since_1970();
-        (now.as_secs().wrapping_add(NTP_TO_UNIX_S)) << 32 | (u64::from(now.subsec_nanos()) << 32) / 1_000_000_000
+        (now.as_secs().wrapping_add(NTP_TO_UNIX_S) << 32) | ((u64::from(now.subsec_nanos()) << 32) / 1_000_000_000)
     }
 }
 

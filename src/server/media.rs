@@ -215,7 +215,7 @@ impl Driver {
             running.call.handle_rtp(now, from, &self.buffer[..length]);
         }
         running.frames = running.frames.wrapping_add(1);
-        if running.frames % RTCP_EVERY == 0 {
+        if running.frames.is_multiple_of(RTCP_EVERY) {
             self.serve_rtcp(now, running);
         }
         let mut packet = [0; PACKET_BYTES];

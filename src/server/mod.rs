@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{Sender, channel};
 
 use crate::call::CallLimits;
@@ -77,8 +77,10 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
     });
     let mut effects = tokio::spawn(runner.run());
     let mut sip = tokio::spawn(signalling.run(messages, order_queue));
+    // Before `ready:`, so that who reads it may send one at once.
+    let signals = Signals::new()?;
     announce(&config, is_demo);
-    watch_signals(&config, &folder, &orders, &mut sip).await?;
+    watch_signals(signals, &config, &folder, &orders, &mut sip).await?;
     settle(&threads, &under_way).await;
     effects.abort();
     let _ = (&mut effects).await;
@@ -106,23 +108,37 @@ fn announce(config: &Config, is_demo: bool) {
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
 }
 
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+}
+
 /// Waits for signals until the SIP side has ended.
 async fn watch_signals(
+    mut signals: Signals,
     config: &Config,
     folder: &std::path::Path,
     orders: &Sender<Order>,
     sip: &mut tokio::task::JoinHandle<()>,
 ) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
     let mut draining = false;
     loop {
         tokio::select! {
             ended = &mut *sip => return Ok(ended?),
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-            _ = hang_up.recv() => {
+            _ = signals.terminate.recv() => {}
+            _ = signals.interrupt.recv() => {}
+            _ = signals.hang_up.recv() => {
                 let prompts = load_prompts(folder, config);
                 tracing::info!(clips = prompts.len(), "prompts were read again");
                 orders.send(Order::Prompts(Arc::new(prompts))).await?;

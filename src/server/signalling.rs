@@ -25,6 +25,8 @@ use crate::wire::sdp::{self, SdpError};
 
 /// What a caller is told to wait when there is no room for the media of a call, in seconds.
 const RETRY_AFTER_S: &str = "10";
+/// Calls from which on a media thread is busy enough that another is begun.
+const THREAD_CALLS_BUSY: usize = 500;
 /// Messages taken from the queue at a time.
 const BATCH: usize = 128;
 /// After the drain's deadline, how long the BYEs are waited for.
@@ -303,7 +305,7 @@ impl Signalling {
         let port = rtp.local_addr().map_err(|_| 503u16)?.port();
         let local =
             sdp::Local { rtp: SocketAddr::new(named, port), session: dialog_session(incoming.dialog), version: 1 };
-        let thread = self.threads.iter().min_by_key(|thread| thread.calls()).cloned().ok_or(503u16)?;
+        let thread = self.thread().ok_or(503u16)?;
         let id = CallId(self.next_call);
         let caller = CallerInfo { extension: caller_extension(incoming) };
         let mut call = SipCall { id, thread, local, waiting: None };
@@ -329,6 +331,12 @@ impl Signalling {
         // It can only have ended meanwhile, and then `Ended` follows.
         let _ = self.endpoint.answer(now, incoming.dialog, text.as_bytes());
         Ok(())
+    }
+
+    /// The first thread that is not yet busy, else the one with the fewest calls: a wake-up serves many calls as well as one.
+    fn thread(&self) -> Option<Thread> {
+        let free = self.threads.iter().find(|thread| thread.calls() < THREAD_CALLS_BUSY);
+        free.or_else(|| self.threads.iter().min_by_key(|thread| thread.calls())).cloned()
     }
 
     /// Hands the call to its media thread; `false` where that has too much to do.

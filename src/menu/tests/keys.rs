@@ -63,7 +63,8 @@ fn a_wrong_key_is_told_and_the_third_in_a_row_ends_the_call() {
 #[test]
 fn a_right_key_resets_the_count_of_wrong_ones() {
     let mut caller = Caller::logged_in("1004");
-    caller.dials("98").dials("0").dials("98").dials("6").dials("98").dials("*").dials("98").is_on_the_line();
+    caller.dials("98").dials("0").dials("98").dials("6").dials("98").is_at("maintenance-menu");
+    caller.dials("*").dials("98").is_at("main-menu");
     // Another kind of nothing, pound, does not.
     caller.dials("#9").hears("goodbye").was_hung_up();
 }

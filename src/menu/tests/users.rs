@@ -26,6 +26,15 @@ fn star_goes_on_after_a_temporary_pin_too() {
 }
 
 #[test]
+fn a_temporary_pin_is_forgotten_when_the_caller_goes_on() {
+    let mut caller = at_user_1005();
+    caller.dials("1");
+    assert!(caller.dialogue.state().contains("temporary_pin: Some(Pin)"));
+    caller.dials("#");
+    assert!(caller.dialogue.state().contains("temporary_pin: None"), "{}", caller.dialogue.state());
+}
+
+#[test]
 fn a_temporary_pin_is_not_said_again_by_itself() {
     let mut caller = at_user_1005();
     caller.dials("1").finishes_hearing().waits(8).hears("temporary-pin-menu");

@@ -1,0 +1,26 @@
+//! The built program with real clients: sipp and baresip dial it, and what counts is what they hear, what is in the
+//! store, and what was done outside.
+//!
+//! Each test has a server, a store and addresses of its own in 127.0.0.0/8, so that all can run at a time. What a
+//! test that fails leaves behind is in the folder that it names.
+#![allow(clippy::disallowed_methods, reason = "the tests wait for a program that has a real clock")]
+#![allow(clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::unwrap_used, reason = "these are tests")]
+
+#[path = "real/burst.rs"]
+mod burst;
+#[path = "real/drain.rs"]
+mod drain;
+#[path = "real/keys.rs"]
+mod keys;
+#[path = "real/pins.rs"]
+mod pins;
+#[path = "real/reboot.rs"]
+mod reboot;
+#[path = "real/recordings.rs"]
+mod recordings;
+#[path = "real/signalling.rs"]
+mod signalling;
+#[path = "real/start.rs"]
+mod start;
+#[path = "world/real.rs"]
+mod world;

@@ -1,0 +1,260 @@
+//! A caller with a baresip in hand: dials, presses keys, speaks, and listens for prompts while the call goes on.
+
+use std::fs;
+use std::io::{Read, Write as _};
+use std::net::{Ipv4Addr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::sleep;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::ear::{self, Sound};
+use super::setup::Setup;
+use super::wait::{becomes, until};
+
+/// From one key to the next: somebody who knows the menu by heart.
+const KEY_EVERY: Duration = Duration::from_millis(130);
+/// A prompt that is not heard within this is not heard.
+const HEARD_WITHIN: Duration = Duration::from_secs(40);
+/// Longer than any call here, in seconds.
+const SILENCE_S: usize = 240;
+/// Where baresip writes the samples of a WAV.
+const WAV_HEADER: usize = 44;
+
+/// One telephone.
+pub struct Phone {
+    child: Child,
+    control: TcpStream,
+    events: Arc<Mutex<Vec<Value>>>,
+    folder: PathBuf,
+    address: Ipv4Addr,
+    sound: Sound,
+    bytes: usize,
+    /// The frame up to which the caller has listened.
+    at: usize,
+}
+
+impl Phone {
+    /// A telephone of its own, whose caller is known as `user`.
+    pub fn new(setup: &Setup, user: &str) -> Self {
+        let address = setup.next_address();
+        let folder = setup.path(&format!("phone-{address}"));
+        fs::create_dir_all(&folder).expect("the phone's folder");
+        let here = Path::new(super::setup::PROJECT).join("sip-tests/baresip");
+        for name in ["config", "accounts"] {
+            let text = fs::read_to_string(here.join(name)).expect("the phone's configuration");
+            let text = text
+                .replace("{address}", &address.to_string())
+                .replace("{folder}", &folder.display().to_string())
+                .replace("{user}", user)
+                .replace("{modules}", &modules().display().to_string());
+            fs::write(folder.join(name), text).expect("the phone's configuration");
+        }
+        fs::write(folder.join("contacts"), "").expect("the phone's contacts");
+        ear::write_wav(&folder.join("silence.wav"), &vec![0; 8000 * SILENCE_S]);
+        let log = fs::File::create(folder.join("log")).expect("the phone's log");
+        let mut command = Command::new("baresip");
+        command.arg("-4").arg("-f").arg(&folder).stdin(Stdio::null());
+        command.stdout(log.try_clone().expect("the log again")).stderr(log);
+        let child = command.spawn().expect("baresip starts");
+        let control = connect(address);
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let (reader, noted) = (control.try_clone().expect("the connection again"), Arc::clone(&events));
+        std::thread::spawn(move || read_events(reader, &noted));
+        Self { child, control, events, folder, address, sound: Sound::default(), bytes: 0, at: 0 }
+    }
+
+    /// Calls, and waits for the answer and the first sound.
+    pub fn dial(&mut self, uri: &str) {
+        for dump in self.dumps() {
+            fs::remove_file(dump).expect("what was heard before");
+        }
+        (self.sound, self.bytes, self.at) = (Sound::default(), 0, 0);
+        self.events.lock().expect("the events").clear();
+        // What was spoken last would be spoken again.
+        self.command("ausrc", &format!("aufile,{}", self.folder.join("silence.wav").display()));
+        self.command("dial", uri);
+        until(Duration::from_secs(20), "the call is answered", || self.has_event("CALL_ESTABLISHED"));
+        until(Duration::from_secs(20), "something is heard", || {
+            self.listen();
+            self.sound.frames() > 0
+        });
+    }
+
+    /// Presses keys, one after the other.
+    pub fn press(&mut self, keys: &str) {
+        for key in keys.chars() {
+            self.command("sndcode", &key.to_string());
+            sleep(KEY_EVERY);
+        }
+    }
+
+    /// Waits until a prompt is heard to its end, after those that were waited for before.
+    pub fn hears(&mut self, name: &str) {
+        self.hears_in(&[name], HEARD_WITHIN);
+    }
+
+    /// Waits for several, in this order.
+    pub fn hears_all(&mut self, names: &[&str]) {
+        for name in names {
+            self.hears(name);
+        }
+    }
+
+    /// Waits until one of these prompts is heard, and says which.
+    fn hears_in<'a>(&mut self, names: &[&'a str], time: Duration) -> &'a str {
+        let (mut found, mut searched) = (None, self.at);
+        let seen = becomes(time, || {
+            self.listen();
+            let first = names.iter().filter_map(|name| Some((ear::find(&self.sound, searched, name)?, *name))).min();
+            found = first;
+            // The longest prompt lasts less than 20 s: what is older needs no second look.
+            searched = self.at.max(self.sound.frames().saturating_sub(1000));
+            found.is_some()
+        });
+        let Some(((_, end), name)) = found.filter(|_| seen) else {
+            let since = self.heard_since();
+            panic!("{names:?} not heard at {}; after the last one: {since:?}", self.address);
+        };
+        self.at = end;
+        name
+    }
+
+    /// Waits for a number of spoken digits that follow each other at once.
+    pub fn hears_digits(&mut self, count: usize) -> String {
+        let names: Vec<String> = (0..10).map(|digit| format!("digit-{digit}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut digits = String::new();
+        for _ in 0..count {
+            digits.push_str(self.hears_in(&names, HEARD_WITHIN).trim_start_matches("digit-"));
+        }
+        digits
+    }
+
+    /// The prompts that were heard to their end since the last one that was waited for.
+    pub fn heard_since(&mut self) -> Vec<&'static str> {
+        self.listen();
+        ear::heard(&self.sound, self.at, |_| true).into_iter().map(|(_, name)| name).collect()
+    }
+
+    /// All prompts of the call so far, each with the second at which it began.
+    pub fn heard(&mut self) -> Vec<(f32, &'static str)> {
+        self.listen();
+        ear::heard(&self.sound, 0, |_| true)
+    }
+
+    /// What came from that far back until now, as samples.
+    pub fn recent(&mut self, seconds: usize) -> Vec<i16> {
+        self.listen();
+        let samples = self.sound.samples();
+        samples[samples.len().saturating_sub(seconds * 8000)..].iter().map(|s| *s as i16).collect()
+    }
+
+    /// Logs in without waiting for prompts, as who knows them by heart; up to the first menu.
+    pub fn log_in(&mut self, extension: &str, pin: &str) {
+        self.press(&format!("{extension}#{pin}#"));
+        self.hears_in(&["main-menu", "my-menu"], HEARD_WITHIN);
+    }
+
+    /// Speaks: says this into the call from now on, then is silent.
+    pub fn speak(&mut self, samples: &[i16]) {
+        let file = self.folder.join("words.wav");
+        // The end of a file would end the call.
+        ear::write_wav(&file, &[samples, &vec![0; 8000 * SILENCE_S]].concat());
+        self.command("ausrc", &format!("aufile,{}", file.display()));
+    }
+
+    /// Hangs up.
+    pub fn hang_up(&mut self) {
+        self.command("hangup", "");
+        self.hears_the_end();
+    }
+
+    /// Waits until the call is over, whoever ends it.
+    pub fn hears_the_end(&mut self) {
+        until(HEARD_WITHIN, "the call is over", || self.has_event("CALL_CLOSED"));
+    }
+
+    /// Whether the call is over.
+    pub fn is_over(&self) -> bool {
+        self.has_event("CALL_CLOSED")
+    }
+
+    fn has_event(&self, kind: &str) -> bool {
+        self.events.lock().expect("the events").iter().any(|event| event["type"] == kind)
+    }
+
+    fn command(&mut self, command: &str, params: &str) {
+        let text = json!({ "command": command, "params": params }).to_string();
+        let netstring = format!("{}:{text},", text.len());
+        self.control.write_all(netstring.as_bytes()).expect("baresip listens");
+    }
+
+    /// Takes in what was heard since the last time.
+    fn listen(&mut self) {
+        let Some(dump) = self.dumps().into_iter().find(|dump| dump.to_string_lossy().ends_with("-dec.wav")) else {
+            return;
+        };
+        let bytes = fs::read(dump).unwrap_or_default();
+        let new = bytes.get(WAV_HEADER + self.bytes..).unwrap_or_default();
+        let whole = new.len() / (2 * ear::FRAME) * (2 * ear::FRAME);
+        let samples: Vec<i16> = new[..whole].chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]])).collect();
+        self.sound.push(&samples);
+        self.bytes += whole;
+    }
+
+    fn dumps(&self) -> Vec<PathBuf> {
+        let files = fs::read_dir(&self.folder).expect("the phone's folder").flatten().map(|entry| entry.path());
+        files.filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("dump-"))).collect()
+    }
+}
+
+impl Drop for Phone {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let heard = self.heard();
+            eprintln!("--- heard at {}: {heard:?}", self.address);
+        }
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn connect(address: Ipv4Addr) -> TcpStream {
+    let mut connected = None;
+    until(Duration::from_secs(20), "baresip takes commands", || {
+        connected = TcpStream::connect((address, 4444)).ok();
+        connected.is_some()
+    });
+    connected.expect("just connected")
+}
+
+/// Notes the events and answers that come as netstrings, `LENGTH:JSON,`.
+fn read_events(mut from: TcpStream, events: &Mutex<Vec<Value>>) {
+    let (mut waiting, mut buffer) = (Vec::new(), [0; 4096]);
+    while let Ok(count @ 1..) = from.read(&mut buffer) {
+        waiting.extend_from_slice(&buffer[..count]);
+        while let Some(colon) = waiting.iter().position(|b| *b == b':') {
+            let length: usize = String::from_utf8_lossy(&waiting[..colon]).parse().expect("a netstring's length");
+            if waiting.len() < colon + length + 2 {
+                break;
+            }
+            if let Ok(event) = serde_json::from_slice(&waiting[colon + 1..=colon + length]) {
+                events.lock().expect("the events").push(event);
+            }
+            waiting.drain(..colon + length + 2);
+        }
+    }
+}
+
+/// Debian's place, or that of a build by hand.
+fn modules() -> PathBuf {
+    let places =
+        ["/usr/lib/baresip/modules", "/usr/local/lib/baresip/modules", "/usr/lib/x86_64-linux-gnu/baresip/modules"];
+    let found = places.iter().map(PathBuf::from).find(|place| place.is_dir());
+    found.expect("baresip's modules are installed")
+}

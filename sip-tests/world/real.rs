@@ -1,0 +1,11 @@
+//! The world around the built program: its clients, and what they see and hear.
+
+pub mod agent;
+pub mod baresip;
+pub mod ear;
+pub mod relay;
+pub mod server;
+pub mod setup;
+pub mod sipp;
+pub mod tools;
+pub mod wait;
