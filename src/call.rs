@@ -214,7 +214,8 @@ impl Call {
     /// Takes to the dialogue what happened in the stream.
     fn hear(&mut self, now: Mono) {
         while let Some(event) = self.session.poll_event() {
-            if self.phase != Phase::Talking {
+            // Keys that overtake the ACK, or come while it is lost, are kept by the dialogue until it begins.
+            if !matches!(self.phase, Phase::Waiting | Phase::Talking) {
                 continue;
             }
             match event {
@@ -285,3 +286,7 @@ impl Call {
         self.say(now, Input::HungUp { take });
     }
 }
+
+#[cfg(test)]
+#[path = "call_tests.rs"]
+mod tests;
