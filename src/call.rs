@@ -62,6 +62,7 @@ pub struct Call {
     phase: Phase,
     /// A take is being finished elsewhere.
     is_finishing: bool,
+    keys_heard: u32,
     outputs: VecDeque<Output>,
 }
 
@@ -82,6 +83,7 @@ impl Call {
             limits,
             phase: Phase::Waiting,
             is_finishing: false,
+            keys_heard: 0,
             outputs: VecDeque::new(),
         }
     }
@@ -204,14 +206,23 @@ impl Call {
         self.dialogue.place()
     }
 
+    /// How many keys the dialogue was given so far; which ones is nobody's business.
+    pub fn keys_heard(&self) -> u32 {
+        self.keys_heard
+    }
+
     /// Takes to the dialogue what happened in the stream.
     fn hear(&mut self, now: Mono) {
         while let Some(event) = self.session.poll_event() {
-            if self.phase != Phase::Talking {
+            // Keys that overtake the ACK, or come while it is lost, are kept by the dialogue until it begins.
+            if !matches!(self.phase, Phase::Waiting | Phase::Talking) {
                 continue;
             }
             match event {
-                Event::Key(key) => self.say(now, Input::Key(key)),
+                Event::Key(key) => {
+                    self.keys_heard = self.keys_heard.saturating_add(1);
+                    self.say(now, Input::Key(key));
+                }
                 Event::KeyUp => self.say(now, Input::KeyUp),
                 Event::Played(ticket) => self.say(now, Input::Played(ticket)),
                 Event::Recorded(ticket, raw) => {
@@ -275,3 +286,7 @@ impl Call {
         self.say(now, Input::HungUp { take });
     }
 }
+
+#[cfg(test)]
+#[path = "call_tests.rs"]
+mod tests;

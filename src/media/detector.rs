@@ -174,16 +174,18 @@ impl Press {
             return false;
         }
         let later = timestamp_distance(self.timestamp, block.timestamp);
+        let packets = sequence_distance(self.sequence, block.sequence);
+        // The next segment of a key held down, or what is late of the one before.
         let next_segment = !self.ended && later == SEGMENT;
+        let former_segment = packets < 0 && later == -SEGMENT;
         // Stamped anew at each packet: the duration grows as the timestamp does, or the two overlap, which two
         // presses of one key can't.
         let grows_alike = later == i32::from(block.duration) - i32::from(self.duration);
         let overlaps = later <= i32::from(self.duration) && -later <= i32::from(block.duration);
         // The last ends stamped anew, just behind what is known of the press.
-        let packets = sequence_distance(self.sequence, block.sequence);
         let just_behind = (1..=RESTAMPED_WITHIN).contains(&packets);
         let end_again = just_behind && block.ended && block.duration >= self.duration;
-        next_segment || grows_alike || overlaps || end_again
+        next_segment || former_segment || grows_alike || overlaps || end_again
     }
 
     fn update(&mut self, block: &Press) {

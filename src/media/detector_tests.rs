@@ -114,6 +114,17 @@ fn presses_that_break_naive_receivers() {
             ],
         ),
         (
+            "held over 0xFFFF, a late packet of the first segment that is not its last",
+            "5",
+            &[
+                (0, 1, 8, true, &[(5, false, 65_120)]),
+                (40, 4, 8 + 0xFFFF, false, &[(5, false, 65)]),
+                (41, 3, 8, false, &[(5, false, 65_440)]),
+                (42, 2, 8, false, &[(5, false, 65_280)]),
+                (60, 5, 8 + 0xFFFF, false, &[(5, true, 225)]),
+            ],
+        ),
+        (
             "a new press exactly 0xFFFF later, after the end",
             "55",
             &[(0, 1, 8, true, &[(5, true, 800)]), (8192, 409, 8 + 0xFFFF, true, &[(5, false, 160)])],

@@ -1,0 +1,424 @@
+//! A world: one phone system, a few callers, the links between them, a store, and a clock that is moved by hand.
+
+pub mod ear;
+pub mod handset;
+pub mod ledger;
+pub mod link;
+pub mod phone;
+pub mod random;
+pub mod script;
+pub mod signals;
+pub mod switch;
+pub mod voice;
+pub mod witness;
+
+mod draw;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use switchhook::access::{Action, Actor, Reply};
+use switchhook::call::CallLimits;
+use switchhook::model::{CallId, Mono, Take, Ticket};
+use switchhook::sip::{ConnectionId, DialogKey, Endpoint, Flow, Tables, Transport};
+use switchhook::wire::sip::{Framing, Message, decode};
+
+use ledger::Ledger;
+use link::Link;
+use phone::{Phone, State};
+use random::Random;
+use script::Goal;
+use switch::{Command, Running, SipCall};
+use witness::Datagram;
+
+/// After this everything is over, whatever was drawn: the longest call, its timers, and a margin.
+const WORLD_MAX: Duration = Duration::from_secs(2400);
+const TICK: Duration = Duration::from_millis(20);
+
+/// What is going to happen.
+pub enum Event {
+    SipToSwitch(usize, ConnectionId, Rc<[u8]>),
+    SipToPhone(usize, ConnectionId, Rc<[u8]>),
+    /// A phone's 20 ms.
+    Tick(usize),
+    /// A call's 20 ms.
+    Frame(CallId),
+    Command(CallId, Command),
+    HangUp(CallId),
+    Apply(CallId, usize, Ticket, Actor, Box<Action>),
+    Replied(CallId, Ticket, Box<Reply>),
+    Finished(CallId, Option<Ticket>, Box<Take>),
+    /// A phone's connection is closed.
+    Close(usize),
+    Fault(Fault),
+    /// What waits outside calls is looked at: reboots.
+    Work,
+}
+
+/// Something that goes wrong for the callers.
+#[derive(Clone, Copy, Debug)]
+pub enum Fault {
+    /// The account of that number loses its roles.
+    RolesGone(usize),
+    Disabled(usize),
+    /// An administrator resets its voicemail PIN meanwhile, or another caller does.
+    Enabled(usize),
+}
+
+/// A phone and its links.
+pub struct Site {
+    pub phone: Phone,
+    /// Where it is, by SIP.
+    pub address: SocketAddr,
+    /// Its connection, by number; all the same for UDP.
+    connection: ConnectionId,
+    sip_up: Link,
+    sip_down: Link,
+    rtp_up: Link,
+    rtp_down: Link,
+    /// What has come and was not heard yet.
+    inbox: Vec<(Mono, Vec<u8>)>,
+    is_asleep: bool,
+}
+
+/// A request of a phone, as the wire saw it.
+#[derive(Default)]
+struct Audit {
+    delivered: u32,
+    answered: u32,
+}
+
+/// What has happened in a world, so that a test can tell that anything did.
+#[derive(Default)]
+pub struct Seen {
+    pub keys: u64,
+    pub packets: u64,
+    pub offers_within: u64,
+    pub satisfied: u64,
+    pub replies: BTreeMap<String, u64>,
+    pub ends: BTreeMap<String, u64>,
+    pub places: BTreeSet<&'static str>,
+    pub virtual_s: u64,
+}
+
+/// The transcript; it outlives a world that has panicked.
+pub type Story = Arc<Mutex<Vec<String>>>;
+
+pub struct World {
+    pub is_clean: bool,
+    pub seen: Seen,
+    now: Mono,
+    random: Random,
+    story: Story,
+    events: BTreeMap<(Mono, u64), Event>,
+    next_event: u64,
+    endpoint: Endpoint,
+    limits: Arc<CallLimits>,
+    calls: HashMap<DialogKey, SipCall>,
+    dialogs: HashMap<CallId, DialogKey>,
+    next_call: u64,
+    running: BTreeMap<CallId, Running>,
+    inboxes: HashMap<u16, Vec<Datagram>>,
+    phones: Vec<Site>,
+    store: Ledger,
+    /// Replies that are TryLater, in a thousand.
+    refusals: u64,
+    is_slow: bool,
+    commands_at: Mono,
+    orders_at: Mono,
+    audits: HashMap<(String, String), Audit>,
+    infos_delivered: HashMap<String, u32>,
+    info_press: Option<usize>,
+    /// Calls that were ended with a BYE, and those whose BYE was sent.
+    byes_due: Vec<String>,
+    byes_sent: BTreeSet<String>,
+    closed: BTreeSet<ConnectionId>,
+}
+
+impl World {
+    /// Runs until nothing is left to happen, and checks that nothing is left.
+    pub fn run(&mut self) {
+        loop {
+            let next = self.events.first_key_value().map(|((at, _), _)| *at);
+            let wake = self.endpoint.poll_timeout();
+            match (wake, next) {
+                (Some(wake), next) if next.is_none_or(|next| wake <= next) => {
+                    self.now = self.now.max(wake);
+                    self.endpoint.handle_timeout(self.now);
+                    self.drain_sip();
+                }
+                (_, Some(_)) => {
+                    let Some(((at, _), event)) = self.events.pop_first() else { break };
+                    self.now = at;
+                    self.happen(event);
+                }
+                (_, None) => break,
+            }
+            assert!(self.now < Mono(0) + WORLD_MAX, "it does not end");
+        }
+        self.check_end();
+        self.seen.virtual_s = self.now.0 / 1_000_000;
+    }
+
+    /// Puts an event onto the clock.
+    fn at(&mut self, at: Mono, event: Event) {
+        self.next_event += 1;
+        self.events.insert((at, self.next_event), event);
+    }
+
+    fn tell(&self, phone: usize, what: String) {
+        let line = format!("{:>9.3} caller {phone}: {what}", self.now.0 as f64 / 1e6);
+        self.story.lock().expect("the story").push(line);
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::SipToSwitch(phone, connection, bytes) => self.deliver_to_switch(phone, connection, &bytes),
+            Event::SipToPhone(phone, connection, bytes) => self.deliver_to_phone(phone, connection, &bytes),
+            Event::Tick(phone) => self.tick(phone),
+            Event::Frame(id) => self.frame(id),
+            Event::Command(id, command) => self.obey(id, command),
+            Event::HangUp(id) => self.hang_up(id),
+            Event::Apply(id, phone, ticket, actor, action) => self.apply(id, phone, ticket, &actor, &action),
+            Event::Replied(id, ticket, reply) => self.replied(id, ticket, *reply),
+            Event::Finished(id, ticket, take) => self.finished(id, ticket, *take),
+            Event::Close(phone) => self.close(phone),
+            Event::Fault(fault) => self.fault(fault),
+            Event::Work => {
+                self.store.work(self.now, self.calls.len());
+                let waits = self.store.reboot.is_some() || self.phones.iter().any(|site| !site.phone.is_done());
+                if waits || !self.calls.is_empty() || !self.running.is_empty() {
+                    self.at(self.now + Duration::from_millis(500), Event::Work);
+                }
+            }
+        }
+    }
+
+    fn tick(&mut self, number: usize) {
+        let now = self.now;
+        let site = &mut self.phones[number];
+        site.inbox.sort_by_key(|(at, _)| *at);
+        let due = site.inbox.iter().take_while(|(at, _)| *at <= now).count();
+        for (_, bytes) in site.inbox.drain(..due) {
+            site.phone.hear(&bytes);
+        }
+        let mut out = Vec::new();
+        site.phone.tick(now, &mut out);
+        let remote = site.phone.remote;
+        for sent in out {
+            let copies = site.rtp_up.carry(now);
+            let press = sent.press.map(|press| (press, site.phone.handset.presses[press]));
+            let Some(inbox) = remote.and_then(|to| self.inboxes.get_mut(&to.port())) else { continue };
+            for at in copies.into_iter().flatten() {
+                let (from, bytes) = (site.phone.rtp, sent.bytes.clone());
+                inbox.push(Datagram { at, from, bytes, press, is_last: sent.is_last });
+            }
+        }
+        self.collect(number);
+        let phone = &self.phones[number].phone;
+        if phone.is_done() {
+            self.phones[number].is_asleep = true;
+            return;
+        }
+        let pause = if phone.state == State::Up { TICK } else { TICK * 5 };
+        self.at(now + pause, Event::Tick(number));
+    }
+
+    /// Takes what a phone has to say: to the switch, and to the transcript.
+    fn collect(&mut self, number: usize) {
+        let now = self.now;
+        let site = &mut self.phones[number];
+        let connection = site.connection;
+        let lines = std::mem::take(&mut site.phone.story);
+        for message in std::mem::take(&mut site.phone.signals.out) {
+            let bytes: Rc<[u8]> = message.into();
+            for at in self.phones[number].sip_up.carry(now).into_iter().flatten() {
+                self.at(at, Event::SipToSwitch(number, connection, Rc::clone(&bytes)));
+            }
+        }
+        for line in lines {
+            self.tell(number, line);
+        }
+        // One that has slept has something to wait for again.
+        if self.phones[number].is_asleep && !self.phones[number].phone.is_done() {
+            self.phones[number].is_asleep = false;
+            self.at(now + TICK, Event::Tick(number));
+        }
+    }
+
+    fn flow(&self, phone: usize, connection: ConnectionId) -> Flow {
+        let is_reliable = self.phones[phone].phone.signals.is_reliable;
+        let transport = if is_reliable { Transport::Tcp(connection) } else { Transport::Udp };
+        let local = signals::SWITCH.parse().expect("an address");
+        Flow { transport, peer: self.phones[phone].address, local }
+    }
+
+    fn deliver_to_switch(&mut self, phone: usize, connection: ConnectionId, bytes: &[u8]) {
+        if self.closed.contains(&connection) {
+            return;
+        }
+        let flow = self.flow(phone, connection);
+        let framing = if flow.transport.is_reliable() { Framing::Stream } else { Framing::Datagram };
+        if let Ok(Message::Request(request)) = decode(bytes, framing) {
+            self.audit(phone, &request);
+        }
+        self.endpoint.handle_message(self.now, flow, bytes);
+        self.drain_sip();
+    }
+
+    /// Notes that a request has come, and whether it is the first INFO of a key within a call.
+    fn audit(&mut self, phone: usize, request: &switchhook::wire::sip::Request) {
+        let (branch, method) = (request.head.via.branch().unwrap_or_default(), request.method.as_str());
+        let audit = self.audits.entry((branch.to_owned(), method.to_owned())).or_default();
+        audit.delivered += 1;
+        let call_id = request.head.call_id();
+        let is_up = self.calls.values().any(|call| call.call_id == call_id);
+        if method == "INFO" && audit.delivered == 1 && is_up {
+            *self.infos_delivered.entry(call_id.to_owned()).or_default() += 1;
+            let infos = &self.phones[phone].phone.infos;
+            self.info_press = infos.iter().find(|(of, _)| of == branch).map(|(_, press)| *press);
+        }
+    }
+
+    fn deliver_to_phone(&mut self, phone: usize, connection: ConnectionId, bytes: &[u8]) {
+        if !self.closed.contains(&connection) {
+            self.phones[phone].phone.handle_sip(self.now, bytes);
+            self.collect(phone);
+        }
+    }
+
+    fn drain_sip(&mut self) {
+        while let Some(event) = self.endpoint.poll_event() {
+            self.handle_sip_event(event);
+        }
+        while let Some(transmit) = self.endpoint.poll_transmit() {
+            self.send_to_phone(transmit.flow, &transmit.bytes);
+        }
+        assert_eq!(self.endpoint.calls(), self.calls.len());
+    }
+
+    fn send_to_phone(&mut self, flow: Flow, bytes: &[u8]) {
+        let phone = self.phone_at(flow.peer);
+        let framing = if flow.transport.is_reliable() { Framing::Stream } else { Framing::Datagram };
+        match decode(bytes, framing).expect("what is sent is SIP") {
+            Message::Request(request) => {
+                assert_eq!(request.method.as_str(), "BYE");
+                self.byes_sent.insert(request.head.call_id().to_owned());
+            }
+            Message::Response(response) if response.code >= 200 => {
+                let branch = response.head.via.branch().unwrap_or_default().to_owned();
+                let method = response.head.cseq.method.as_str().to_owned();
+                self.audits.get_mut(&(branch, method)).expect("a response to a request that came").answered += 1;
+            }
+            Message::Response(_) => {}
+        }
+        let connection = match flow.transport {
+            Transport::Tcp(connection) => connection,
+            Transport::Udp => self.phones[phone].connection,
+        };
+        let bytes: Rc<[u8]> = bytes.into();
+        for at in self.phones[phone].sip_down.carry(self.now).into_iter().flatten() {
+            self.at(at, Event::SipToPhone(phone, connection, Rc::clone(&bytes)));
+        }
+    }
+
+    fn phone_at(&self, address: SocketAddr) -> usize {
+        self.phones.iter().position(|site| site.address == address).expect("a phone's address")
+    }
+
+    fn carry_to_phone(&mut self, packet: &[u8], to: SocketAddr) {
+        let now = self.now;
+        // A private address leads nowhere.
+        let Some(site) = self.phones.iter_mut().find(|site| site.phone.rtp == to) else { return };
+        for at in site.rtp_down.carry(now).into_iter().flatten() {
+            if !site.phone.is_done() {
+                site.inbox.push((at, packet.to_vec()));
+            }
+        }
+    }
+
+    fn store_latency(&mut self) -> Duration {
+        let ms = match (self.is_slow, self.random.below(10)) {
+            (true, 0..4) => self.random.between(100, 6000),
+            _ => self.random.between(1, 90),
+        };
+        Duration::from_millis(ms)
+    }
+
+    /// The phone opens another connection for what it sends next.
+    fn close(&mut self, phone: usize) {
+        let old = self.phones[phone].connection;
+        self.tell(phone, "loses its connection".into());
+        self.closed.insert(old);
+        self.phones[phone].connection = ConnectionId(old.0 + 100);
+        self.endpoint.handle_flow_closed(self.now, old);
+        self.drain_sip();
+    }
+
+    fn fault(&mut self, fault: Fault) {
+        self.tell(99, format!("{fault:?}"));
+        match fault {
+            Fault::RolesGone(at) => self.store.accounts[at].roles.clear(),
+            Fault::Disabled(at) => self.store.accounts[at].enabled = false,
+            Fault::Enabled(at) => self.store.accounts[at].enabled = true,
+        }
+    }
+
+    /// Nothing is left of any call, and every request had its answer.
+    fn check_end(&mut self) {
+        assert_eq!(self.endpoint.tables(), Tables::default(), "left in the endpoint");
+        assert!(self.calls.is_empty() && self.dialogs.is_empty(), "calls are left");
+        assert!(self.running.is_empty() && self.inboxes.is_empty(), "media is left");
+        for call_id in &self.byes_due {
+            assert!(self.byes_sent.contains(call_id), "{call_id} was ended without a BYE");
+        }
+        for site in &self.phones {
+            for transaction in &site.phone.signals.transactions {
+                let key = (transaction.branch.clone(), transaction.method.to_owned());
+                let Some(audit) = self.audits.get(&key) else { continue };
+                let (delivered, answered) = (audit.delivered, audit.answered);
+                assert!(answered > 0, "{} came {delivered} times and has no answer", transaction.method);
+                if transaction.method != "INVITE" {
+                    assert_eq!(answered, delivered, "answers to {}", transaction.method);
+                }
+            }
+        }
+        if self.is_clean {
+            self.check_goals();
+        }
+    }
+
+    /// Over good links, with no faults, every caller gets what was wanted.
+    fn check_goals(&mut self) {
+        let phone = &self.phones[0].phone;
+        if let Some(clip) = phone.missed {
+            panic!("{clip} was never heard");
+        }
+        if !phone.is_satisfied {
+            return;
+        }
+        self.seen.satisfied += 1;
+        for goal in &phone.goals {
+            match goal {
+                Goal::VoicemailPin(who, pin) => assert_eq!(self.store.account(who).voicemail_pin, *pin),
+                Goal::VoicemailPinReset(who) => {
+                    let before = ledger::PEOPLE.iter().find(|known| known.0 == *who).map(|known| known.3);
+                    assert_ne!(Some(self.store.account(who).voicemail_pin.as_str()), before);
+                }
+                Goal::AccountPin(who, pin) => assert_eq!(self.store.account(who).pin, *pin),
+                Goal::Live(number, changed) => {
+                    let live = self.store.recordings[&switchhook::model::RecordingNumber(*number)].live;
+                    assert_eq!(live != 0, *changed, "recording {number}");
+                }
+                Goal::Draft(number, is_there) => {
+                    let drafts = &self.store.recordings[&switchhook::model::RecordingNumber(*number)].drafts;
+                    assert_eq!(!drafts.is_empty(), *is_there, "a draft of recording {number}");
+                }
+                Goal::Reboots(count) => assert_eq!(self.store.reboots, *count),
+            }
+        }
+    }
+}
