@@ -220,4 +220,24 @@ mod tests {
             .collect();
         assert_eq!(keys(&noise), "");
     }
+
+    /// All recorded prompts, at three levels: about eighteen minutes of synthetic speech.
+    #[test]
+    fn speech_is_never_taken_for_a_key() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/prompts/en");
+        let mut clips = 0;
+        for entry in std::fs::read_dir(folder).expect("the prompts").map(|entry| entry.expect("an entry").path()) {
+            if entry.extension().is_none_or(|ending| ending != "wav") {
+                continue;
+            }
+            let bytes = std::fs::read(&entry).expect("a file");
+            let audio = crate::wire::wav::read(&bytes, 60).expect("a prompt");
+            for gain in [1, 2, 3] {
+                let louder: Vec<i16> = audio.0.iter().map(|s| s.saturating_mul(gain)).collect();
+                assert_eq!(keys(&louder), "", "{} × {gain}", entry.display());
+            }
+            clips += 1;
+        }
+        assert!(clips > 150, "{clips} clips");
+    }
 }

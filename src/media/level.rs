@@ -26,14 +26,19 @@ const TAIL: usize = 1200;
 /// What a key costs at the end of a take: its click, and the time until its first packet (80 ms).
 const KEY: usize = 640;
 const BLOCK: usize = 80;
+/// Samples up to this are padding, not sound.
+const PADDING: u16 = 2;
+/// Audio shorter than this is looped to it for measuring, in seconds: the meter looks at blocks of 400 ms.
+const LOOPED_S: usize = 3;
 
-/// The loudness of audio of any length (looped, so that a single word can be measured); `None` for silence.
+/// The loudness of audio of any length (looped, so that a single word can be measured; without the padding at its ends);
+/// `None` for silence.
 pub fn loudness(samples: &[i16]) -> Option<f64> {
-    if samples.is_empty() {
-        return None;
-    }
+    let is_sound = |sample: &i16| sample.unsigned_abs() > PADDING;
+    let (from, to) = (samples.iter().position(is_sound)?, samples.iter().rposition(is_sound)?);
+    let samples = samples.get(from..=to)?;
     let mut meter = ebur128::EbuR128::new(1, SAMPLE_RATE, ebur128::Mode::I).ok()?;
-    let rounds = (SAMPLE_RATE as usize).div_ceil(samples.len()).max(1);
+    let rounds = (LOOPED_S * SAMPLE_RATE as usize).div_ceil(samples.len()).max(1);
     for _ in 0..rounds {
         meter.add_frames_i16(samples).ok()?;
     }
@@ -62,7 +67,7 @@ pub fn finish(raw: &RawTake) -> Take {
         return Take { audio: Audio(Vec::new().into()), verdict: Some(Verdict::Silent) };
     };
     let clipped = samples[from..to].iter().filter(|s| s.unsigned_abs() >= FULL_SCALE).count() >= CLIPPED_SAMPLES;
-    let quiet = loudness(&samples[from..to]).is_none_or(|l| l < LOUDNESS - GAIN_DB_MAX);
+    let quiet = loudness(samples).is_none_or(|l| l < LOUDNESS - GAIN_DB_MAX);
     let mut kept = samples[from.saturating_sub(LEAD)..(to + TAIL).min(samples.len())].to_vec();
     fade(&mut kept);
     level(&mut kept);

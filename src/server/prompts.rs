@@ -133,3 +133,64 @@ pub fn languages(folder: &Path) -> Result<Vec<String>, PromptsError> {
     found.sort();
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::level::{LOUDNESS, loudness};
+    use crate::menu::tree;
+
+    fn folder() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("prompts")
+    }
+
+    #[test]
+    fn every_clip_that_the_menu_can_ask_for_is_there_and_at_the_common_level() {
+        let clips = tree::clips();
+        let (prompts, faults) = load(&folder(), "en", &clips);
+        assert!(faults.is_empty(), "{faults:?}");
+        assert_eq!(prompts.len(), clips.len());
+        for clip in clips {
+            let file = read(&folder().join("en").join(format!("{clip}.wav"))).expect("a prompt");
+            let loud = loudness(&file.samples).expect("sound");
+            assert!((loud - LOUDNESS).abs() < 1.0, "{clip}: {loud}");
+            assert_eq!(file.rate, 8000, "{clip}");
+        }
+    }
+
+    #[test]
+    fn every_clip_has_its_words_and_every_word_its_clip() {
+        let text = std::fs::read_to_string(folder().join("en/prompts.toml")).expect("the words");
+        let words: toml::Table = text.parse().expect("TOML");
+        let spoken = words.iter().filter(|(_, value)| value.is_str()).map(|(clip, _)| clip.as_str());
+        let mut spoken: Vec<&str> = spoken.collect();
+        spoken.sort_unstable();
+        let mut files: Vec<String> = std::fs::read_dir(folder().join("en"))
+            .expect("the prompts")
+            .filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_suffix(".wav").map(str::to_owned))
+            .collect();
+        files.sort_unstable();
+        assert_eq!(files, spoken);
+    }
+
+    #[test]
+    fn what_is_missing_or_broken_is_named_and_left_out() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let english = folder.path().join("en");
+        std::fs::create_dir(&english).expect("en");
+        std::fs::write(english.join("beep.wav"), b"RIFF").expect("a file");
+        let (prompts, faults) = load(folder.path(), "en", &["beep", "welcome"]);
+        let said: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        assert!(
+            prompts.is_empty() && said[0].starts_with("beep.wav: ") && said[1] == "welcome.wav is missing",
+            "{said:?}"
+        );
+        let none = find(folder.path().to_str().expect("a path"), "fr").expect_err("no French").to_string();
+        assert!(none.starts_with("no prompts for `fr`: looked in ") && none.contains("[prompts]"), "{none}");
+    }
+
+    #[test]
+    fn the_demo_is_no_language() {
+        assert_eq!(languages(&folder()).expect("languages"), ["en"]);
+    }
+}
