@@ -495,11 +495,12 @@ fn explain(text: &str, line: usize, message: &str) -> String {
     }
 }
 
-/// The line of the first assignment to `key`; 1 where it is only a default.
+/// The line of the first assignment to `key`, or of its table; 1 where it is only a default.
 fn line_of(text: &str, key: &str) -> usize {
+    let table = format!(".{key}]");
     let assigns =
         |line: &str| line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='));
-    text.lines().position(assigns).map_or(1, |at| at + 1)
+    text.lines().position(|line| assigns(line) || line.contains(&table)).map_or(1, |at| at + 1)
 }
 
 fn find<'a>(table: &'a mut toml::Table, path: &[String]) -> Option<&'a mut toml::Value> {
