@@ -25,6 +25,8 @@ use crate::store::{Store, StoreError};
 
 /// How often the store is looked at for what other processes have asked for.
 const POLL: Duration = Duration::from_secs(1);
+/// A shutdown may take minutes; a machine that is still up after that long was not rebooted.
+const REBOOT_GONE: Duration = Duration::from_secs(600);
 
 /// What the effects need to know (`[effects]` and `[recordings]` in the configuration).
 #[derive(Clone, Debug)]
@@ -46,7 +48,7 @@ impl Default for EffectOptions {
         Self {
             boot_id_file: PathBuf::from("/proc/sys/kernel/random/boot_id"),
             reboot_run: vec!["systemctl".to_owned(), "reboot".to_owned()],
-            reboot_gone: Duration::from_secs(20),
+            reboot_gone: REBOOT_GONE,
             hooks: Vec::new(),
             export_folder: None,
         }
@@ -68,6 +70,14 @@ pub enum EffectError {
     /// The store can't be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Without the boot id nobody can tell whether the machine was rebooted.
+    #[error("can't read the boot id in {path}: {why}; set effects.boot_id_file to a file that changes at each boot")]
+    BootId {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        why: std::io::Error,
+    },
     /// The recordings can't be exported.
     #[error("can't write {path}: {why}; give this user the right to write there, or set recordings.export_folder")]
     Export {

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! reboot  requested ─ due ─┐
-//!         waiting  ─ idle ─┴► claimed ─► done | failed | unknown       requested, waiting ─► cancelled
+//!         waiting  ─ idle ─┴► claimed ─► done | failed | unknown       requested, waiting ─► cancelled | failed
+//!                                                       unknown ─► done
 //! export, hook  requested ─► claimed ─► done | failed                  claimed ─► requested (retry, restart)
 //! ```
 
@@ -13,7 +14,7 @@ use sqlx::SqliteConnection;
 use super::Store;
 use super::clock::rfc3339;
 use super::error::StoreError;
-use super::reboot::SYSTEM;
+use super::reboot::{self, SYSTEM};
 use super::rights::{Caller, Stop};
 use super::tx::{Outcome, Who, Write};
 use crate::access::{Context, News, Reply};
@@ -255,9 +256,24 @@ impl Store {
 
     /// Reboots that have not ended.
     pub async fn open_reboots(&self) -> Result<Vec<Due>, StoreError> {
+        self.reboots(
+            "SELECT id, state, subject, payload, requested_at, due_at, boot_id, tries FROM intents
+             WHERE kind = 'reboot' AND state IN ('requested', 'waiting', 'claimed') ORDER BY id",
+        )
+        .await
+    }
+
+    /// Reboots of which it is not known whether they happened.
+    pub async fn unknown_reboots(&self) -> Result<Vec<Due>, StoreError> {
+        self.reboots(
+            "SELECT id, state, subject, payload, requested_at, due_at, boot_id, tries FROM intents
+             WHERE kind = 'reboot' AND state = 'unknown' ORDER BY id",
+        )
+        .await
+    }
+
+    async fn reboots(&self, sql: &'static str) -> Result<Vec<Due>, StoreError> {
         let mut read = self.read().await?;
-        let sql = "SELECT id, state, subject, payload, requested_at, due_at, boot_id, tries FROM intents
-                   WHERE kind = 'reboot' AND state IN ('requested', 'waiting', 'claimed') ORDER BY id";
         let rows: Vec<DueTuple> = sqlx::query_as(sql).fetch_all(&mut *read).await?;
         rows.into_iter().map(due).collect()
     }
@@ -271,9 +287,14 @@ impl Store {
     }
 
     /// Claims a reboot under the machine's boot id, with its audit row; `false` where it was cancelled or claimed
-    /// meanwhile. Only after this may the command run.
+    /// meanwhile, and where who asked may not reboot any more: then it is cancelled here. Only after `true` may the
+    /// command run.
     pub async fn claim_reboot(&self, ctx: &Context, id: i64, boot_id: &str) -> Result<bool, StoreError> {
         let mut write = self.write(ctx).await?;
+        if reboot::cancelled_without_right(&mut write, id).await? {
+            write.commit().await?;
+            return Ok(false);
+        }
         let sql = "UPDATE intents SET state = 'claimed', boot_id = $2, due_at = $3, tries = tries + 1
                    WHERE id = $1 AND state IN ('requested', 'waiting') RETURNING requested_by_id, requested_by";
         let claimed: Option<(Option<i64>, String)> =
@@ -286,7 +307,7 @@ impl Store {
     }
 
     /// Records how a reboot ended, with its audit row, the news for who asked and the event for the hooks. Nothing
-    /// happens where it has ended already.
+    /// happens where it has ended already, but for one that is unknown and is now known to be done.
     pub async fn finish_reboot(
         &self,
         ctx: &Context,
@@ -305,7 +326,7 @@ impl Store {
         };
         let mut write = self.write(ctx).await?;
         let sql = "UPDATE intents SET state = $2, finished_at = $3, detail = $4, news = 1
-                   WHERE id = $1 AND state IN ('requested', 'waiting', 'claimed')
+                   WHERE id = $1 AND (state IN ('requested', 'waiting', 'claimed') OR (state = 'unknown' AND $2 = 'done'))
                    RETURNING requested_by_id, requested_by, change_number";
         let ended: Option<(Option<i64>, String, Option<i64>)> = sqlx::query_as(sql)
             .bind(id)
