@@ -42,6 +42,8 @@ CREATE TABLE pins (
     account_id INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
     kind       TEXT NOT NULL CHECK (kind IN ('account', 'voicemail', 'support')),
     hash       TEXT NOT NULL,
+    -- Whether it has the digits that a role holder's PIN needs.
+    long       INTEGER NOT NULL CHECK (long IN (0, 1)),
     temporary  INTEGER NOT NULL CHECK (temporary IN (0, 1)),
     expires_at INTEGER,
     changed_at INTEGER NOT NULL,

@@ -101,6 +101,14 @@ pub(super) async fn has_temporary_pin(
     Ok(row == Some(1))
 }
 
+/// Whether the account PIN is shorter than a role holder's must be. No account PIN lets nobody in.
+pub(super) async fn has_short_pin(conn: &mut SqliteConnection, id: AccountId) -> Result<bool, StoreError> {
+    let sql = "SELECT long FROM pins WHERE account_id = $1 AND kind = $2";
+    let long: Option<i64> =
+        sqlx::query_scalar(sql).bind(id.0).bind(PinKind::Account.name()).fetch_optional(conn).await?;
+    Ok(long == Some(0))
+}
+
 /// The hashes of the last PINs of a kind, newest last.
 pub(super) async fn pin_history(
     conn: &mut SqliteConnection,
