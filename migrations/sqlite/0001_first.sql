@@ -148,9 +148,11 @@ CREATE TABLE intents (
     finished_at     INTEGER,
     detail          TEXT,
     change_number   INTEGER,
+    -- The export that a hook waits for.
+    after_id        INTEGER,
     news            INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-CREATE INDEX intents_open ON intents (kind, id) WHERE state IN ('requested', 'waiting', 'claimed');
+CREATE INDEX intents_open ON intents (kind, subject, id) WHERE state IN ('requested', 'waiting', 'claimed');
 CREATE INDEX intents_news ON intents (requested_by_id) WHERE news IN (1, 2);
 
 -- What other programs read. No view has a hash of a PIN in it.

@@ -110,7 +110,7 @@ async fn a_user_as_json_has_the_documented_fields() {
 async fn a_user_s_life() {
     let world = World::initialised().await;
     world.run("user add 1042 --pin-stdin", "736195\n").await.unwrap();
-    world.run("user set-pin 1042 --pin-stdin --temporary", "85173042\n").await.unwrap();
+    world.run("user set-pin 1042 --pin-stdin --temporary", "85173064\n").await.unwrap();
     assert_eq!(world.json("user show 1042").await["pin_temporary"], json!(true));
     assert_eq!(world.run("user disable 1042", "").await.unwrap(), "1042 disabled: change 4\n");
     let again = world.run("user disable 1042", "").await.unwrap();

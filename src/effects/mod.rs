@@ -96,6 +96,18 @@ pub enum EffectError {
     },
 }
 
+/// One worker for each program, so that its events come in their order.
+fn merged(hooks: Vec<Hook>) -> Vec<Hook> {
+    let mut all: Vec<Hook> = Vec::new();
+    for hook in hooks {
+        match all.iter_mut().find(|other| other.run == hook.run) {
+            Some(other) => other.timeout = other.timeout.max(hook.timeout),
+            None => all.push(hook),
+        }
+    }
+    all
+}
+
 /// Carries out the intents of a store. One runs for each store, in the process that answers calls.
 #[derive(Clone)]
 pub struct Runner {
@@ -107,14 +119,16 @@ pub struct Runner {
 
 impl Runner {
     /// `calls` is the number of calls in progress, which a reboot "when idle" waits for.
-    pub fn new(store: Store, options: EffectOptions, calls: Arc<AtomicU32>, clock: fn() -> Wall) -> Self {
+    /// Hooks that run the same program are one, with the longest of their time limits.
+    pub fn new(store: Store, mut options: EffectOptions, calls: Arc<AtomicU32>, clock: fn() -> Wall) -> Self {
+        options.hooks = merged(options.hooks);
         Self { store, options: Arc::new(options), calls, clock }
     }
 
-    /// What is to be done once at the start, before calls are taken: how claimed reboots ended, what was cut off, and
+    /// What is to be done once at the start, before calls are taken: which effects are wanted, how claimed reboots ended, what was cut off, and
     /// exported recordings that are missing or differ from their rows.
     pub async fn prepare(&self) -> Result<(), EffectError> {
-        self.store.recover_intents(&self.context()).await?;
+        self.store.recover_intents(&self.context(), self.options.export_folder.is_some()).await?;
         self.recover_reboots().await?;
         self.export_all().await
     }

@@ -434,3 +434,47 @@ async fn changes_of_another_process_are_found() {
     world.becomes("hook", "done").await;
     runner.abort();
 }
+
+#[tokio::test]
+async fn the_server_s_hooks_and_exports_count_for_the_command_line_too() {
+    let world = World::new("", "cat >> told").await;
+    let runner = world.start().await;
+    let own = StoreOptions { hooks: Vec::new(), export: false, ..world.store.options().clone() };
+    let shell = Store::open(own).await.unwrap();
+    let action = Action::KeepRecording { number: RecordingNumber(1), audio: audio(1) };
+    shell.apply(&world.ctx(), &Actor::Shell, action).await;
+    world.becomes("hook", "done").await;
+    runner.abort();
+    assert_eq!(exported(world.folder.path(), 1), Some(audio(1)));
+    assert_eq!(world.lines("told").len(), 1);
+}
+
+#[tokio::test]
+async fn exports_of_an_earlier_configuration_hold_no_hook_up() {
+    let mut world = World::new("", "cat >> told").await;
+    world.keep(1, audio(1)).await;
+    world.options.export_folder = None;
+    let runner = world.start().await;
+    world.becomes("hook", "done").await;
+    let row = world.last("export").await;
+    assert_eq!(row.state, "failed");
+    assert_eq!(row.detail.as_deref(), Some("recordings.export_folder is not configured any more"));
+    world.keep(1, audio(2)).await;
+    runner.abort();
+    assert_eq!(world.last("export").await.id, row.id, "no export is asked for any more");
+}
+
+#[tokio::test]
+async fn events_come_in_order_however_often_one_is_tried() {
+    let mut world = World::new("", "if [ -e second ]; then cat >> told; else touch second; exit 1; fi").await;
+    world.options.hooks.push(world.options.hooks[0].clone());
+    let runner = world.start().await;
+    for n in 1..=3 {
+        world.keep(n, audio(1)).await;
+    }
+    world.becomes("hook", "done").await;
+    runner.abort();
+    let target = |line: &String| serde_json::from_str::<serde_json::Value>(line).unwrap()["target"].clone();
+    let told: Vec<serde_json::Value> = world.lines("told").iter().map(target).collect();
+    assert_eq!(told, ["1", "2", "3"], "none before the one that is tried again, none twice");
+}

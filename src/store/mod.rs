@@ -26,6 +26,7 @@ mod recordings;
 mod rights;
 mod tx;
 mod users;
+mod wanted;
 
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 use tokio::sync::watch;
 
@@ -73,7 +75,8 @@ pub struct StoreOptions {
     pub login: LoginLimits,
     /// From a confirmed reboot to its start.
     pub reboot_delay_s: u32,
-    /// What is told to others; one intent is written for each hook that listens.
+    /// What is told to others; one intent is written for each program that listens. Once a process has begun to carry
+    /// out the effects of this store, its hooks and exports count instead (see [`Store::recover_intents`]).
     pub hooks: Vec<HookOn>,
     /// Whether changed recordings are exported.
     pub export: bool,
@@ -111,7 +114,7 @@ impl StoreOptions {
 }
 
 /// Which events a hook listens to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HookOn {
     /// Event names; `*` stands for any run of characters.
     pub on: Vec<String>,
