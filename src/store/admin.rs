@@ -84,8 +84,13 @@ pub enum AdminError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// No such site.
-    #[error("there is no site `{0}`: see which there are with `switchhook user list`, or set site.name")]
-    UnknownSite(String),
+    #[error("there is no site `{site}`, the store has {known}: name one of these with --site")]
+    UnknownSite {
+        /// The name that was given.
+        site: String,
+        /// The names that there are.
+        known: String,
+    },
     /// No such extension.
     #[error("there is no extension {0}: see which there are with `switchhook user list`")]
     UnknownExtension(Extension),
@@ -320,7 +325,7 @@ async fn insert_account(write: &mut Write<'_>, user: &NewUser<'_>) -> Result<(Ac
     }
     let sql = "SELECT name FROM sites WHERE id = $1";
     let site_name: Option<String> = sqlx::query_scalar(sql).bind(site.0).fetch_optional(write.conn()).await?;
-    let site_name = site_name.ok_or_else(|| AdminError::UnknownSite(site.0.to_string()))?;
+    let site_name = site_name.ok_or_else(|| StoreError::Inconsistent(format!("no site of number {}", site.0)))?;
     let username = user.username.map_or_else(|| format!("{}@{site_name}", user.extension), str::to_owned);
     check_name(&username, "username", 1)?;
     let sql = "SELECT id FROM accounts WHERE username = $1";

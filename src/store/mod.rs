@@ -108,8 +108,18 @@ impl StoreOptions {
         let rest = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"));
         match rest {
             Some(path) if !path.is_empty() && !path.contains(['?', '#']) => Ok(PathBuf::from(path)),
-            _ => Err(StoreError::Url(url.to_owned())),
+            _ => Err(StoreError::Url(why_not(url))),
         }
+    }
+}
+
+/// What is wrong with an address, never the address itself.
+fn why_not(url: &str) -> String {
+    let scheme = url.split_once(':').map(|(scheme, _)| scheme).unwrap_or_default();
+    match scheme {
+        "sqlite" => "it names no file, or has options after it".to_owned(),
+        "postgres" | "postgresql" => "postgres is not in this version".to_owned(),
+        _ => "it is of no known kind".to_owned(),
     }
 }
 

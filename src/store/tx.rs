@@ -76,7 +76,7 @@ impl<'a> Write<'a> {
             match writer.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::from) {
                 Ok(tx) => break tx,
                 Err(StoreError::Busy) if tries < BEGIN_TRIES_MAX => {}
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.at(&options.path)),
             }
         };
         Ok(Self { tx, ctx, options, who: Who::default(), wake, has_intents: false, wanted: None, export: None })
