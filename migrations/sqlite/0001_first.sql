@@ -114,6 +114,12 @@ CREATE TABLE changes (
 ) STRICT;
 CREATE INDEX changes_by_account ON changes (account, number);
 
+CREATE TRIGGER changes_are_never_changed
+BEFORE UPDATE OF number, at, account_id, account, source, action, target, "before", "after" ON changes
+BEGIN SELECT RAISE(ABORT, 'changes are append-only'); END;
+CREATE TRIGGER changes_are_never_deleted BEFORE DELETE ON changes
+BEGIN SELECT RAISE(ABORT, 'changes are append-only'); END;
+
 CREATE TABLE audit (
     seq           INTEGER PRIMARY KEY AUTOINCREMENT,
     at            INTEGER NOT NULL,

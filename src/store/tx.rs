@@ -115,6 +115,8 @@ impl<'a> Write<'a> {
             target: Some(change.target),
             outcome: Outcome::Ok,
             change: Some(number),
+            before: change.before,
+            after: change.after,
         };
         audit::append(&mut self.tx, &entry).await?;
         let (event, data) = change.event;
@@ -137,6 +139,8 @@ impl<'a> Write<'a> {
             target,
             outcome,
             change: None,
+            before: None,
+            after: None,
         };
         audit::append(&mut self.tx, &entry).await
     }
