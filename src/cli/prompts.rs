@@ -47,8 +47,7 @@ impl PromptsVerb {
         match self {
             PromptsVerb::Check => check(out, &rows),
             PromptsVerb::List { json: true } => {
-                serde_json::to_writer_pretty(&mut *out, &rows)?;
-                Ok(writeln!(out)?)
+                Ok(writeln!(out, "{}", serde_json::to_string_pretty(&rows)?)?)
             }
             PromptsVerb::List { json: false } => {
                 for row in &rows {

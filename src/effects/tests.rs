@@ -478,3 +478,48 @@ async fn events_come_in_order_however_often_one_is_tried() {
     let told: Vec<serde_json::Value> = world.lines("told").iter().map(target).collect();
     assert_eq!(told, ["1", "2", "3"], "none before the one that is tried again, none twice");
 }
+
+const SPAWNS_ANOTHER: &str = "sleep 60 & echo $! > other.new; mv other.new other; wait";
+
+impl World {
+    /// The number of the process that the hook has started, once it has.
+    async fn other(&self) -> String {
+        while self.lines("other").is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        self.lines("other").remove(0)
+    }
+}
+
+/// Waits until a process is gone, or is nothing but a number that nobody has waited for.
+async fn ends(number: &str) {
+    for _ in 0..PATIENCE.as_millis() / 20 {
+        let stat = fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
+        if stat.is_empty() || stat.contains(") Z ") {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("process {number} is still there");
+}
+
+#[tokio::test]
+async fn what_a_hook_has_started_ends_with_it_at_the_limit() {
+    let world = World::new("", SPAWNS_ANOTHER).await;
+    let hook = &world.options.hooks[0];
+    let finished = command::run(&hook.run, b"", hook.timeout, command::AtTheLimit::Kill).await;
+    assert!(matches!(finished.ended, command::Ended::TimedOut), "{:?}", finished.ended);
+    ends(&world.other().await).await;
+}
+
+#[tokio::test]
+async fn what_a_hook_has_started_ends_with_the_service() {
+    let world = World::new("", SPAWNS_ANOTHER).await;
+    let run = world.options.hooks[0].run.clone();
+    let hook = tokio::spawn(async move {
+        command::run(&run, b"", PATIENCE, command::AtTheLimit::Kill).await;
+    });
+    let other = world.other().await;
+    hook.abort();
+    ends(&other).await;
+}

@@ -293,6 +293,9 @@ async fn in_one_step(write: &mut Write<'_>, admin: &Admin) -> Result<AdminReply,
             }
             spoken(recordings::keep(write, &Caller::shell(), *number, audio).await, *number)
         }
+        Admin::RestoreRecording { number, to } if recordings::is_live(write.conn(), *number, *to).await? => {
+            Ok(AdminReply::Unchanged)
+        }
         Admin::RestoreRecording { number, to } => spoken(recordings::restore(write, *number, *to).await, *number),
         Admin::AddUser { .. }
         | Admin::SetPin { .. }

@@ -262,6 +262,20 @@ pub(super) async fn live_version(
     Ok(sqlx::query_scalar(sql).bind(i64::from(number.0)).fetch_optional(conn).await?)
 }
 
+/// Whether the version that is asked for by its number, or as the factory one, is the live one.
+pub(super) async fn is_live(
+    conn: &mut SqliteConnection,
+    number: RecordingNumber,
+    wanted: VersionWanted,
+) -> Result<bool, StoreError> {
+    let Some(Some(live)) = live_version(conn, number).await? else { return Ok(false) };
+    match wanted {
+        VersionWanted::Previous => Ok(false),
+        VersionWanted::Factory => is_factory(conn, number, live).await,
+        VersionWanted::Number(version) => Ok(i64::from(version) == live),
+    }
+}
+
 async fn is_factory(conn: &mut SqliteConnection, number: RecordingNumber, version: i64) -> Result<bool, StoreError> {
     let sql = "SELECT factory FROM recording_versions WHERE number = $1 AND version = $2";
     let factory: Option<i64> =

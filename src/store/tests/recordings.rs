@@ -145,7 +145,7 @@ async fn a_change_brings_its_export_and_its_event() {
     let hook = world.store.claim_hook(&world.ctx(), &["tell".to_owned()]).await.unwrap().unwrap();
     let told: serde_json::Value = serde_json::from_str(&hook.payload).unwrap();
     let expected = serde_json::json!({
-        "event": "recording.changed", "at": "2026-01-31T08:15:00Z", "account": "1002", "target": "1", "change": 20,
+        "event": "recording.changed", "at": "2026-01-31T08:15:00.000Z", "account": "1002", "target": "1", "change": 20,
         "data": { "number": 1, "version": 2, "action": "recording.changed" },
     });
     assert_eq!(told, expected);
