@@ -152,9 +152,7 @@ impl Runner {
         let finished = command::run(&options.reboot_run, b"", options.reboot_gone, AtTheLimit::LeaveRunning).await;
         match finished.ended {
             Ended::Exit(0) | Ended::Signal | Ended::TimedOut => Ok(()),
-            Ended::Exit(_) | Ended::NotStarted(_) => {
-                self.finish(due, IntentState::Failed, &finished.detail()).await
-            }
+            Ended::Exit(_) | Ended::NotStarted(_) => self.finish(due, IntentState::Failed, &finished.detail()).await,
         }
     }
 

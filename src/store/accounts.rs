@@ -287,7 +287,8 @@ async fn user_rows(
 }
 
 fn user_row(shown: ShownTuple, now: Wall) -> UserRow {
-    let (extension, username, name, site, enabled, dnd, language, always, busy, no_answer, locked, vm_locked, ..) = shown;
+    let (extension, username, name, site, enabled, dnd, language, always, busy, no_answer, locked, vm_locked, ..) =
+        shown;
     let until = |end: Option<i64>| end.map(Wall).filter(|end| now < *end).map(rfc3339);
     let (locked_until, voicemail_locked_until) = (until(locked), until(vm_locked));
     UserRow {

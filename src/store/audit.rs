@@ -81,7 +81,10 @@ pub(super) async fn append(conn: &mut SqliteConnection, entry: &Entry<'_>) -> Re
 async fn end(conn: &mut SqliteConnection) -> Result<Option<(i64, String)>, StoreError> {
     let sql = "SELECT value FROM meta WHERE key = $1";
     let text: Option<String> = sqlx::query_scalar(sql).bind(END).fetch_optional(conn).await?;
-    Ok(text.as_deref().and_then(|text| text.split_once(' ')).and_then(|(seq, hash)| Some((seq.parse().ok()?, hash.to_owned()))))
+    Ok(text
+        .as_deref()
+        .and_then(|text| text.split_once(' '))
+        .and_then(|(seq, hash)| Some((seq.parse().ok()?, hash.to_owned()))))
 }
 
 async fn last_row(conn: &mut SqliteConnection) -> Result<(i64, String), StoreError> {
@@ -106,10 +109,10 @@ struct Row {
 impl Row {
     fn hash_after(&self, hash_before: &str) -> String {
         let (who, what) = ((&self.account, &self.source), (&self.action, &self.target, &self.outcome));
-        let fields = json!([
-            self.seq, self.at, who.0, who.1, what.0, what.1, what.2, self.change, self.before, self.after
-        ]);
-        let digest = Sha256::new().chain_update(hash_before).chain_update("\n").chain_update(fields.to_string()).finalize();
+        let fields =
+            json!([self.seq, self.at, who.0, who.1, what.0, what.1, what.2, self.change, self.before, self.after]);
+        let digest =
+            Sha256::new().chain_update(hash_before).chain_update("\n").chain_update(fields.to_string()).finalize();
         digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
@@ -155,7 +158,9 @@ pub enum AuditFault {
         change: i64,
     },
     /// The trail does not end where the store remembers its end.
-    #[error("the audit trail ends at row {last}, and the store remembers row {remembered} as its end: rows were cut off or added")]
+    #[error(
+        "the audit trail ends at row {last}, and the store remembers row {remembered} as its end: rows were cut off or added"
+    )]
     End {
         /// The last row.
         last: i64,

@@ -150,7 +150,12 @@ pub(super) async fn cap_backlog(conn: &mut SqliteConnection, now: i64, hook: &st
     let failed =
         sqlx::query(sql).bind(hook).bind(now).bind(detail).bind(HOOK_BACKLOG_MAX).execute(conn).await?.rows_affected();
     if failed > 0 {
-        tracing::error!(hook, failed, kept = HOOK_BACKLOG_MAX, "a hook does not keep up: its oldest events are given up");
+        tracing::error!(
+            hook,
+            failed,
+            kept = HOOK_BACKLOG_MAX,
+            "a hook does not keep up: its oldest events are given up"
+        );
     }
     Ok(())
 }

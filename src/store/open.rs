@@ -127,8 +127,7 @@ async fn configured_site(conn: &mut SqliteConnection, options: &StoreOptions) ->
 
 /// The number of a site, or the names of those that there are.
 async fn site(conn: &mut SqliteConnection, name: &str) -> Result<Result<SiteId, String>, StoreError> {
-    let sites: Vec<(i64, String)> =
-        sqlx::query_as("SELECT id, name FROM sites ORDER BY name").fetch_all(conn).await?;
+    let sites: Vec<(i64, String)> = sqlx::query_as("SELECT id, name FROM sites ORDER BY name").fetch_all(conn).await?;
     if let Some((id, _)) = sites.iter().find(|(_, known)| known == name) {
         return Ok(Ok(SiteId(*id)));
     }

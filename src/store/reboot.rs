@@ -38,7 +38,8 @@ pub(super) async fn request(write: &mut Write<'_>, action: &Action, when: Reboot
     let event = ("reboot.requested", json!({ "when": subject }));
     let change = Change { action: action.name(), target: SYSTEM, before: None, after: Some(subject), event };
     let number = write.change(change).await?;
-    let intent = New { kind: IntentKind::Reboot, state, subject, payload: "", due_at, change: Some(number.0), after: None };
+    let intent =
+        New { kind: IntentKind::Reboot, state, subject, payload: "", due_at, change: Some(number.0), after: None };
     write.intent(&intent).await?;
     Ok(Reply::RebootRequested { delay_s, change: number })
 }
