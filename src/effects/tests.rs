@@ -243,9 +243,13 @@ async fn what_was_due_long_ago_is_not_done_out_of_the_blue() {
     world.runner().prepare().await.unwrap();
     assert_eq!(world.last("reboot").await.state, "failed");
 
-    world.ask_reboot(RebootWhen::Idle).await;
     world.calls.store(1, Ordering::Release);
-    world.runner().prepare().await.unwrap();
+    world.ask_reboot(RebootWhen::Idle).await;
+    let runner = tokio::spawn(world.runner().run());
+    while world.store.open_reboots().await.unwrap()[0].boot_id.is_none() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    runner.abort();
     fs::write(world.folder.path().join("boot_id"), "boot-2").unwrap();
     world.runner().prepare().await.unwrap();
     let row = world.last("reboot").await;

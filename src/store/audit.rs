@@ -186,7 +186,8 @@ pub struct Verified {
     pub fault: Option<AuditFault>,
 }
 
-/// The row, then before and after of its change, and whether that says the same of who, when and what.
+/// The row, then before and after of its change, and what that says of who, when and what: `none` (there is to be
+/// none), `gone`, `same` or `other`.
 type VerifyTuple = (
     i64,
     i64,
@@ -199,7 +200,7 @@ type VerifyTuple = (
     String,
     Option<String>,
     Option<String>,
-    i64,
+    String,
 );
 type AuditTuple = (i64, i64, Option<String>, String, String, Option<String>, String, Option<i64>, String);
 
@@ -248,9 +249,9 @@ impl Store {
 
 async fn verify_page(conn: &mut SqliteConnection, after: i64) -> Result<Vec<VerifyTuple>, StoreError> {
     let sql = "SELECT a.seq, a.at, a.account, a.source, a.action, a.target, a.outcome, a.change_number, a.hash,
-               c.before, c.after, CASE WHEN a.change_number IS NULL OR (c.at = a.at AND c.source = a.source
-               AND c.action = a.action AND c.target = a.target AND c.account = COALESCE(a.account, ''))
-               THEN 1 ELSE 0 END
+               c.before, c.after, CASE WHEN a.change_number IS NULL THEN 'none' WHEN c.number IS NULL THEN 'gone'
+               WHEN c.at = a.at AND c.source = a.source AND c.action = a.action AND c.target = a.target
+               AND c.account = COALESCE(a.account, '') THEN 'same' ELSE 'other' END
                FROM audit a LEFT JOIN changes c ON c.number = a.change_number
                WHERE a.seq > $1 ORDER BY a.seq LIMIT $2";
     Ok(sqlx::query_as(sql).bind(after).bind(VERIFY_PAGE_ROWS).fetch_all(conn).await?)
@@ -258,15 +259,19 @@ async fn verify_page(conn: &mut SqliteConnection, after: i64) -> Result<Vec<Veri
 
 /// The number and the hash of a row that fits the one before it.
 fn fits(row: VerifyTuple, last: i64, hash_before: &str) -> Result<(i64, String), AuditFault> {
-    let (seq, at, account, source, action, target, outcome, change, hash, before, after, same) = row;
+    let (seq, at, account, source, action, target, outcome, change, hash, before, after, told) = row;
     if seq != last + 1 {
         return Err(AuditFault::Gap(last + 1, seq, last));
     }
-    if let (Some(change), 0) = (change, same) {
-        return Err(AuditFault::Change { seq, change });
+    let wrong = AuditFault::Change { seq, change: change.unwrap_or(0) };
+    if told == "gone" {
+        return Err(wrong);
     }
     let row = Row { seq, at, account, source, action, target, outcome, change, before, after };
-    if row.hash_after(hash_before) == hash { Ok((seq, hash)) } else { Err(AuditFault::Altered(seq)) }
+    if row.hash_after(hash_before) != hash {
+        return Err(AuditFault::Altered(seq));
+    }
+    if told == "other" { Err(wrong) } else { Ok((seq, hash)) }
 }
 
 /// What is wrong after the last row.
