@@ -3,10 +3,10 @@
 //! `SIM_SEED=17` runs one seed and prints its transcript, `SIM_SEEDS=5000` that many, `SIM_LONG=1` the long run of
 //! keys. A failure prints its seed; the same seed fails in the same way, everywhere.
 
-#[path = "world/sim/mod.rs"]
-mod world;
 #[path = "world/sim/presses.rs"]
 mod presses;
+#[path = "world/sim/mod.rs"]
+mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -109,7 +109,7 @@ fn run(seed: u64, draw: fn(u64, Story) -> World) -> Result<Seen, String> {
     outcome.map_err(|panic| {
         let why = panic.downcast_ref::<String>().cloned().or(panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
         let last = &lines[lines.len().saturating_sub(LINES_MAX)..];
-        format!("{}\nSIM_SEED={seed}: {}", last.join("\n"), why.unwrap_or_default())
+        format!("{}\nSIM_SEED={seed}: {}", last.join("\n"), why.unwrap_or_default().replace('\n', " /"))
     })
 }
 
@@ -135,6 +135,9 @@ fn on_two_threads<T: Send>(count: u64, work: impl Fn(u64) -> Result<T, String> +
     let failed = failed.into_inner().expect("failures");
     if let Some((seed, story)) = failed.first_key_value() {
         println!("{story}");
+        for story in failed.values() {
+            println!("{}", story.lines().last().unwrap_or_default());
+        }
         let seeds: Vec<u64> = failed.keys().copied().collect();
         panic!("{} of {count} seeds failed, the first is {seed}: {seeds:?}", seeds.len());
     }

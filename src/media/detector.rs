@@ -28,6 +28,8 @@ const SEGMENT: i32 = 0xFFFF;
 /// Packets within which a re-stamped end or update still belongs to the press: fewer than any new press needs after a
 /// former one (its last two ends, a pause, its own updates).
 const RESTAMPED_WITHIN: i16 = 3;
+/// The longest interval of a press's packets: 50 ms (RFC 4733 section 2.5.1.2), in units of the timestamp.
+const UPDATE_INTERVAL_MAX: i32 = 400;
 
 /// What a packet told.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -182,8 +184,9 @@ impl Press {
         // presses of one key can't.
         let grows_alike = later == i32::from(block.duration) - i32::from(self.duration);
         let overlaps = later <= i32::from(self.duration) && -later <= i32::from(block.duration);
-        // The last ends stamped anew, just behind what is known of the press.
-        let just_behind = (1..=RESTAMPED_WITHIN).contains(&packets);
+        // The last ends stamped anew, just behind what is known of the press, in packets and in time.
+        let in_time = later <= i32::from(self.duration) + i32::from(packets) * UPDATE_INTERVAL_MAX;
+        let just_behind = (1..=RESTAMPED_WITHIN).contains(&packets) && in_time;
         let end_again = just_behind && block.ended && block.duration >= self.duration;
         next_segment || former_segment || grows_alike || overlaps || end_again
     }

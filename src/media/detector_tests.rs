@@ -104,6 +104,25 @@ fn presses_that_break_naive_receivers() {
             ],
         ),
         (
+            "the last ends stamped anew, 50 ms apart",
+            "5",
+            &[
+                (0, 1, 8, true, &[(5, false, 400)]),
+                (100, 3, 808, false, &[(5, true, 800)]),
+                (150, 4, 1208, false, &[(5, true, 800)]),
+            ],
+        ),
+        (
+            "no audio between two short presses, the updates of the second lost",
+            "55",
+            &[
+                (0, 1, 8, true, &[(5, false, 160)]),
+                (40, 3, 8, false, &[(5, true, 480)]),
+                (80, 5, 8, false, &[(5, true, 480)]),
+                (320, 8, 2248, false, &[(5, true, 480)]),
+            ],
+        ),
+        (
             "held over 0xFFFF, a late packet of the first segment",
             "5",
             &[

@@ -138,7 +138,8 @@ fn draw_site(random: &mut Random, number: usize, starts: Mono, is_clean: bool) -
 fn draw_traits(random: &mut Random, is_clean: bool) -> Traits {
     let way = random.pick(&[KeyWay::Events, KeyWay::Events, KeyWay::Events, KeyWay::Info, KeyWay::InBand]);
     let event_type = (way == KeyWay::Events).then(|| random.pick(&[96, 97, 100, 101, 101, 127]));
-    let laws: &'static [Law] = random.pick(&[&[Law::Mu, Law::A][..], &[Law::A, Law::Mu][..], &[Law::A][..], &[Law::Mu][..]]);
+    let laws: &'static [Law] =
+        random.pick(&[&[Law::Mu, Law::A][..], &[Law::A, Law::Mu][..], &[Law::A][..], &[Law::Mu][..]]);
     let rough = |random: &mut Random, percent: u64| !is_clean && random.percent(percent);
     let cut = rough(random, 35).then(|| {
         let ms = if random.percent(20) { random.between(1, 3000) } else { random.between(3000, 60_000) };

@@ -8,6 +8,7 @@ use switchhook::media::prompts::Prompts;
 use switchhook::menu::tree;
 use switchhook::model::{Clip, Ticket};
 use switchhook::wire::g711::{FRAME, Law};
+use switchhook::wire::rtp::sequence_distance;
 
 use super::random::Random;
 
@@ -55,11 +56,16 @@ fn beginning(frame: &[u8]) -> [u8; 16] {
 #[derive(Default)]
 pub struct Ear {
     last: Option<(Clip, u16)>,
+    newest: Option<u16>,
 }
 
 impl Ear {
-    /// The clip that begins to be heard with this frame.
-    pub fn hear(&mut self, payload: &[u8]) -> Option<Clip> {
+    /// The clip that begins to be heard with this packet; one that was overtaken is left out, as a phone does.
+    pub fn hear(&mut self, sequence: u16, payload: &[u8]) -> Option<Clip> {
+        if self.newest.is_some_and(|newest| sequence_distance(newest, sequence) <= 0) {
+            return None;
+        }
+        self.newest = Some(sequence);
         let heard = prompting().known.get(&beginning(payload)).copied();
         let Some((clip, frame)) = heard else {
             self.last = None;

@@ -23,8 +23,6 @@ pub enum KeyWay {
 pub struct Sent {
     pub bytes: Vec<u8>,
     pub press: Option<usize>,
-    /// The last one of its press.
-    pub is_last: bool,
 }
 
 pub struct Handset {
@@ -83,8 +81,13 @@ impl Handset {
         let press = self.presses.len();
         self.presses.push(key);
         let code = "0123456789*#".find(key).expect("a key") as u8;
-        // A tone is heard within 40 ms, and a packet has 20.
-        let (least, most) = if self.way == KeyWay::InBand { (4, voice::TONE_FRAMES_MAX as u32) } else { (2, u32::MAX) };
+        // A tone is found in 80 ms wherever it begins. Without packets between presses, the end of one of 40 ms whose
+        // updates are lost may be the last end of the press before, stamped anew.
+        let (least, most) = match (self.way, self.sends_silence) {
+            (KeyWay::InBand, _) => (4, voice::TONE_FRAMES_MAX as u32),
+            (KeyWay::Events, false) => (3, u32::MAX),
+            (KeyWay::Events | KeyWay::Info, _) => (2, u32::MAX),
+        };
         let frames_left = frames.clamp(least, most);
         self.down =
             Some(Down { press, code, timestamp: self.timestamp, duration: 0, first: true, frames_left, ends_left: 3 });
@@ -143,8 +146,7 @@ impl Handset {
         let [high, low] = (down.duration as u16).to_be_bytes();
         let payload = [down.code, if end { 0x8A } else { 0x0A }, high, low];
         assert_eq!(dtmf::events(&payload).count(), 1);
-        let is_last = end && down.ends_left == 0;
-        self.send(payload_type, marker, down.timestamp, &payload, Some(down.press), is_last, out);
+        self.send(payload_type, marker, down.timestamp, &payload, Some(down.press), out);
     }
 
     fn send_tone(&mut self, mut down: Down, out: &mut Vec<Sent>) {
@@ -152,8 +154,7 @@ impl Handset {
         let number = (down.duration / FRAME as u32) as usize;
         down.duration += FRAME as u32;
         let payload = voice::tone(self.law, self.presses[down.press], number);
-        let (press, is_last) = (Some(down.press), down.frames_left == 0);
-        self.send(self.audio_type(), false, self.timestamp, payload, press, is_last, out);
+        self.send(self.audio_type(), false, self.timestamp, payload, Some(down.press), out);
         self.down = Some(down).filter(|down| down.frames_left > 0);
     }
 
@@ -161,7 +162,7 @@ impl Handset {
         let silence = [self.law.silence(); FRAME];
         let payload = if self.is_talking { voice::voice(self.law, self.frames) } else { &silence };
         if !self.is_quiet && (self.is_talking || self.sends_silence) {
-            self.send(self.audio_type(), false, self.timestamp, payload, None, false, out);
+            self.send(self.audio_type(), false, self.timestamp, payload, None, out);
         }
     }
 
@@ -172,7 +173,6 @@ impl Handset {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a packet's fields")]
     fn send(
         &mut self,
         payload_type: u8,
@@ -180,13 +180,12 @@ impl Handset {
         timestamp: u32,
         payload: &[u8],
         press: Option<usize>,
-        is_last: bool,
         out: &mut Vec<Sent>,
     ) {
         self.sequence = self.sequence.wrapping_add(1);
         let packet = Packet { payload_type, marker, sequence: self.sequence, timestamp, ssrc: self.ssrc, payload };
         let mut bytes = vec![0; HEADER_BYTES + payload.len()];
         packet.write(&mut bytes).expect("room");
-        out.push(Sent { bytes, press, is_last });
+        out.push(Sent { bytes, press });
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use switchhook::access::{Action, Actor, News, Permission, Permissions, RebootWhen, Refusal, Reply, RestoreTo, Role};
 use switchhook::access::Session;
+use switchhook::access::{Action, Actor, News, Permission, Permissions, RebootWhen, Refusal, Reply, RestoreTo, Role};
 use switchhook::model::{AccountId, Audio, ChangeNumber, Civil, Extension, Mono, Pin, RecordingNumber};
 
 use super::random::Random;
@@ -94,7 +94,8 @@ impl Ledger {
             news: Vec::new(),
             offered: 0,
         });
-        let factory = |n: u32| Recording { versions: vec![Audio(vec![n as i16 * 100; 4000].into())], ..Recording::default() };
+        let factory =
+            |n: u32| Recording { versions: vec![Audio(vec![n as i16 * 100; 4000].into())], ..Recording::default() };
         let recordings = (1..=5).map(|n| (RecordingNumber(n), factory(n))).collect();
         Self { accounts: accounts.collect(), recordings, reboot: None, reboots: 0, changes: 0, random }
     }

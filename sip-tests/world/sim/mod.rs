@@ -203,7 +203,7 @@ impl World {
         site.inbox.sort_by_key(|(at, _)| *at);
         let due = site.inbox.iter().take_while(|(at, _)| *at <= now).count();
         for (_, bytes) in site.inbox.drain(..due) {
-            site.phone.hear(&bytes);
+            site.phone.hear(now, &bytes);
         }
         let mut out = Vec::new();
         site.phone.tick(now, &mut out);
@@ -214,7 +214,7 @@ impl World {
             let Some(inbox) = remote.and_then(|to| self.inboxes.get_mut(&to.port())) else { continue };
             for at in copies.into_iter().flatten() {
                 let (from, bytes) = (site.phone.rtp, sent.bytes.clone());
-                inbox.push(Datagram { at, from, bytes, press, is_last: sent.is_last });
+                inbox.push(Datagram { at, from, bytes, press });
             }
         }
         self.collect(number);

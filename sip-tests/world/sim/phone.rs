@@ -17,6 +17,10 @@ use super::signals::{Signals, Told};
 
 /// How long a caller waits to hear something.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// How long a caller stays who hears nothing at all.
+const DEAD_LINE: Duration = Duration::from_secs(75);
+/// Keys that a caller presses without hearing anything new.
+const KEYS_AHEAD_MAX: u32 = 16;
 
 /// How far the call is, for the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +90,8 @@ pub struct Phone {
     info_waiting: VecDeque<usize>,
     ear: Ear,
     heard: Vec<Clip>,
+    heard_anything: Mono,
+    keys_ahead: u32,
     random: Random,
 }
 
@@ -123,6 +129,8 @@ impl Phone {
             info_waiting: VecDeque::new(),
             ear: Ear::default(),
             heard: Vec::new(),
+            heard_anything: starts,
+            keys_ahead: 0,
             random: random.fork(),
             traits,
             person,
@@ -132,7 +140,8 @@ impl Phone {
     /// Logs in, and then presses a key every few seconds for as long as it is let.
     pub fn stays_for_ever(&mut self) {
         let ask = if self.traits.names_itself { "enter-extension-or-pound" } else { "enter-extension" };
-        let login = [Step::Hear(ask), Step::Keys("1000#".into()), Step::Hear("enter-pin"), Step::Keys("61849273#".into())];
+        let login =
+            [Step::Hear(ask), Step::Keys("1000#".into()), Step::Hear("enter-pin"), Step::Keys("61849273#".into())];
         let pressing = (0..400).flat_map(|_| [Step::Wait(5000), Step::Keys("0".into())]);
         self.steps = login.into_iter().chain([Step::Hear("main-menu")]).chain(pressing).collect();
     }
@@ -181,14 +190,16 @@ impl Phone {
     }
 
     /// A datagram to where this phone's RTP comes from.
-    pub fn hear(&mut self, datagram: &[u8]) {
+    pub fn hear(&mut self, now: Mono, datagram: &[u8]) {
+        self.heard_anything = now;
         let packet = Packet::parse(datagram).expect("what is sent to a phone is RTP");
         assert_eq!(datagram.len(), packet.payload.len() + HEADER_BYTES);
-        if let Some(clip) = self.ear.hear(packet.payload)
+        if let Some(clip) = self.ear.hear(packet.sequence, packet.payload)
             && self.state == State::Up
         {
             self.story.push(format!("hears {clip}"));
             self.heard.push(clip);
+            self.keys_ahead = 0;
         }
     }
 
@@ -206,7 +217,7 @@ impl Phone {
                 Told::Accepted { again: false, sdp } => self.answered(now, &sdp),
                 Told::Accepted { again: true, sdp } => self.reoffer_answered(&sdp),
                 Told::Answered { method, code } => self.refused_or_done(method, code),
-                Told::TimedOut { method, .. } => {
+                Told::TimedOut { method } => {
                     self.story.push(format!("has no answer to {method}"));
                     // Within a call that ends it (RFC 3261 section 12.2.1.2); a CANCEL is nothing that ends.
                     if method != "CANCEL" {
@@ -316,12 +327,19 @@ impl Phone {
 
     /// What the caller does in these 20 ms.
     fn live(&mut self, now: Mono) {
+        let since = self.heard_anything.max(self.up_since.unwrap_or(now));
+        if now.since(since) >= DEAD_LINE {
+            self.keys.clear();
+            self.step_ends = None;
+            self.steps = [Step::HangUp].into();
+        }
         self.send_infos(now);
         if self.is_reoffering || self.handset.is_pressing() {
             return;
         }
         if !self.keys.is_empty() {
-            if now >= self.next_key {
+            if now >= self.next_key && self.keys_ahead < KEYS_AHEAD_MAX {
+                self.keys_ahead += 1;
                 self.press_next(now);
             }
             return;
@@ -365,16 +383,24 @@ impl Phone {
                 self.keys = keys.chars().collect();
                 true
             }
+            Step::Press(..) if now < self.next_key => false,
             Step::Press(key, ms) => {
                 self.heard.clear();
                 self.story.push(format!("holds {key} for {ms} ms"));
-                self.press(*key, (ms / 20) as u32);
+                self.press(now, *key, (ms / 20) as u32);
                 true
             }
             Step::Wait(_) => now >= ends,
             Step::Talk(_) => {
                 self.handset.is_talking = now < ends;
                 now >= ends
+            }
+            Step::Hold(..) if self.signals.is_busy() => {
+                // What is sent later must not overtake an INFO: it would be refused by its number.
+                if begins {
+                    self.step_ends = None;
+                }
+                false
             }
             Step::Hold(hold, _) => {
                 if begins {
@@ -411,12 +437,12 @@ impl Phone {
     fn press_next(&mut self, now: Mono) {
         let Some(key) = self.keys.pop_front() else { return };
         let frames = self.random.between(2, 14) as u32;
-        self.press(key, frames);
-        let pause = self.random.between(60, if self.traits.is_patient { 300 } else { 140 });
-        self.next_key = now + Duration::from_millis(u64::from(frames) * 20 + 60 + pause);
+        self.press(now, key, frames);
     }
 
-    fn press(&mut self, key: char, frames: u32) {
+    fn press(&mut self, now: Mono, key: char, frames: u32) {
+        let pause = self.random.between(60, if self.traits.is_patient { 300 } else { 140 });
+        self.next_key = now + Duration::from_millis(u64::from(frames) * 20 + 60 + pause);
         self.handset.press(key, frames);
         if self.traits.way == KeyWay::Info {
             self.info_waiting.push_back(self.handset.presses.len() - 1);

@@ -142,18 +142,16 @@ impl Script {
                 self.hear("goodbye").push(Step::Stay);
                 return false;
             }
-            3 => {
-                // A slip, cleared.
-                self.keys(format!("99*{extension}#")).hear("enter-pin").keys(format!("12*{pin}#"));
-            }
             _ => {}
         }
+        // Now and then a slip, cleared; or the extension that the phone has named.
+        let slip = if random.percent(10) { "99*" } else { "" };
         if random.below(12) != 0 || ask != "enter-extension-or-pound" {
-            self.keys(format!("{extension}#"));
+            self.keys(format!("{slip}{extension}#"));
         } else {
             self.keys("#");
         }
-        self.hear("enter-pin").keys(format!("{pin}#"));
+        self.hear("enter-pin").keys(format!("{slip}{pin}#"));
         if self.person.has_temporary_pin {
             let new = random_pin(random, 8);
             self.hear("pin-must-change").hear("enter-new-pin").keys(format!("{new}#")).hear("enter-again");
@@ -254,18 +252,18 @@ impl Script {
         match random.below(8) {
             0 | 1 => {
                 self.push(Step::HangUp);
-                self.goals.push(Goal::Draft(number, true));
+                self.drafts(number, true);
                 return false;
             }
             2 => {
                 self.keys("*").hear("recording-discarded").hear("recording-menu");
-                self.goals.push(Goal::Draft(number, false));
+                self.drafts(number, false);
             }
             3 => {
                 self.keys("3").hear("beep");
                 self.push(Step::Talk(random.between(1000, 2500)));
                 self.push(if random.percent(50) { Step::HangUp } else { Step::Vanish });
-                self.goals.push(Goal::Draft(number, true));
+                self.drafts(number, true);
                 return false;
             }
             _ => {
@@ -281,6 +279,11 @@ impl Script {
         }
         self.keys("*").hear("recordings-enter-number").keys("*").hear("main-menu");
         true
+    }
+
+    fn drafts(&mut self, number: u32, is_there: bool) {
+        self.goals.retain(|goal| !matches!(goal, Goal::Draft(n, _) if *n == number));
+        self.goals.push(Goal::Draft(number, is_there));
     }
 
     /// From the beep to the review.

@@ -314,11 +314,8 @@ impl World {
     pub fn apply(&mut self, id: CallId, phone: usize, ticket: Ticket, actor: &Actor, action: &Action) {
         let refuses = !self.is_clean && self.random.below(1000) < self.refusals;
         let others = (self.calls.len() as u32).saturating_sub(1);
-        let reply = if refuses {
-            Reply::Refused(Refusal::TryLater)
-        } else {
-            self.store.apply(self.now, others, actor, action)
-        };
+        let reply =
+            if refuses { Reply::Refused(Refusal::TryLater) } else { self.store.apply(self.now, others, actor, action) };
         self.tell(phone, format!("the store says {reply:?} to {}", action.name()));
         let outcome = match &reply {
             Reply::Refused(refusal) => format!("{} {refusal:?}", action.name()),

@@ -18,6 +18,8 @@ use super::handset::KeyWay;
 const FRAME: Duration = Duration::from_millis(20);
 /// Goodbyes and takes that are waited for at the very end of the longest call.
 const CLOSING_MAX: Duration = Duration::from_secs(26);
+/// Packets of a tone in which it is found: 80 ms.
+const TONE_PACKETS: usize = 4;
 const REVIEWING: [&str; 2] = ["review-menu", "record"];
 const CLOSED: [&str; 2] = ["goodbye", "over"];
 
@@ -27,9 +29,8 @@ pub struct Datagram {
     pub at: Mono,
     pub from: SocketAddr,
     pub bytes: Vec<u8>,
-    /// The press that it tells of, and whether it is the last datagram that does.
+    /// The press that it tells of.
     pub press: Option<(usize, char)>,
-    pub is_last: bool,
 }
 
 /// Whether packets from another address than the signalled one are let in: four in sequence, within 5 s.
@@ -65,7 +66,8 @@ pub struct Witness {
     /// The keys that a packet has told of, in the order of the first ones.
     pub keys: String,
     counted: BTreeSet<usize>,
-    complete: BTreeSet<usize>,
+    /// How many packets have told of each.
+    told: HashMap<usize, usize>,
     logged_in: Option<LoggedIn>,
     asked: HashMap<Ticket, Action>,
     opened: Option<RecordingNumber>,
@@ -91,7 +93,7 @@ impl Witness {
             may_mark: true,
             keys: String::new(),
             counted: BTreeSet::new(),
-            complete: BTreeSet::new(),
+            told: HashMap::new(),
             logged_in: None,
             asked: HashMap::new(),
             opened: None,
@@ -118,9 +120,7 @@ impl Witness {
         self.last_heard = now;
         if let Some((press, key)) = datagram.press {
             self.press(press, key);
-            if datagram.is_last {
-                self.complete.insert(press);
-            }
+            *self.told.entry(press).or_default() += 1;
         }
     }
 
@@ -136,7 +136,8 @@ impl Witness {
             return true;
         }
         let sequence = Packet::parse(&datagram.bytes).expect("a phone sends RTP").sequence;
-        self.latch.count = if sequence == self.latch.next && self.latch.count > 0 { self.latch.count + 1 } else { 1 };
+        self.latch.count =
+            if sequence == self.latch.next && self.latch.count > 0 { self.latch.count.saturating_add(1) } else { 1 };
         self.latch.next = sequence.wrapping_add(1);
         self.latch.is_open = self.latch.count >= 4 && now <= self.latch.closes;
         self.latch.is_open
@@ -187,7 +188,8 @@ impl Witness {
             KeyWay::Events | KeyWay::Info => assert_eq!(keys, told, "keys that the dialogue got, of those pressed"),
             KeyWay::InBand => {
                 assert!(keys <= told, "{keys} keys of {told} presses");
-                assert!(keys >= self.complete.len(), "{keys} keys of {} whole tones", self.complete.len());
+                let long = self.told.values().filter(|packets| **packets >= TONE_PACKETS).count();
+                assert!(keys >= long, "{keys} keys of {long} tones that were long enough");
             }
         }
     }
@@ -210,6 +212,10 @@ impl Witness {
             (Reply::Changed(_), Action::ReplaceTemporaryPin { .. }, Some(who)) => who.must_change_pin = false,
             (Reply::Refused(Refusal::NoLongerAllowed), Action::NoteDenied { .. } | Action::NewsHeard, _) => {}
             (Reply::Refused(Refusal::NoLongerAllowed), action, Some(who)) => who.gone.extend(action.permission()),
+            (Reply::Changed(_), Action::KeepRecording { .. }, _)
+            | (Reply::Done | Reply::Refused(Refusal::NothingThere), Action::DiscardDraft { .. }, _) => {
+                self.in_hand = None;
+            }
             (Reply::Recording { draft: Some(draft), .. }, Action::OpenRecording { .. }, _) => {
                 self.in_hand = Some((draft.clone(), true));
             }
@@ -262,6 +268,9 @@ impl Witness {
     fn draft_expected(&self, before: &str, after: &str, take: Option<&Take>) -> Option<Audio> {
         let is_deciding =
             self.asked.values().any(|a| matches!(a, Action::KeepRecording { .. } | Action::DiscardDraft { .. }));
+        // Without the right to it there is no draft either.
+        let is_gone = self.logged_in.as_ref().is_some_and(|who| who.gone.contains(&Permission::RecordingsChange));
+        let is_deciding = is_deciding || is_gone;
         if !REVIEWING.contains(&before) || !CLOSED.contains(&after) || is_deciding {
             return None;
         }
@@ -275,8 +284,9 @@ impl Witness {
         if let Action::Login { extension, pin } = action {
             assert_eq!(*actor, Actor::Caller);
             let is_caller = self.caller.as_ref() == Some(extension);
-            assert!(is_caller || pin.digits().is_empty() || self.keyed(extension.as_str()) > 0);
-            return assert!(pin.digits().is_empty() || self.keyed(pin.digits()) > 0, "a PIN that was not keyed");
+            let (digits, keys) = (pin.digits(), &self.keys);
+            assert!(is_caller || digits.is_empty() || self.keyed(extension.as_str()) > 0, "{extension} of {keys}");
+            return assert!(digits.is_empty() || self.keyed(digits) > 0, "the PIN {digits} was not keyed: {keys}");
         }
         let Some(who) = &self.logged_in else { panic!("{action:?} asked before a login") };
         assert_eq!(*actor, Actor::Account { id: who.id, granted: who.granted }, "asked in another's name");
