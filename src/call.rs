@@ -60,6 +60,8 @@ pub struct Call {
     prompts: Arc<Prompts>,
     limits: Arc<CallLimits>,
     phase: Phase,
+    /// The store is asked to keep a take.
+    keeping: Option<Ticket>,
     /// A take is being finished elsewhere.
     is_finishing: bool,
     keys_heard: u32,
@@ -82,6 +84,7 @@ impl Call {
             prompts,
             limits,
             phase: Phase::Waiting,
+            keeping: None,
             is_finishing: false,
             keys_heard: 0,
             outputs: VecDeque::new(),
@@ -96,10 +99,11 @@ impl Call {
         }
     }
 
-    /// A datagram came to the RTP port.
-    pub fn handle_rtp(&mut self, now: Mono, from: SocketAddr, datagram: &[u8]) {
-        self.session.handle_rtp(now, from, datagram);
+    /// A datagram came to the RTP port; `false` where it is not the call's own.
+    pub fn handle_rtp(&mut self, now: Mono, from: SocketAddr, datagram: &[u8]) -> bool {
+        let is_own = self.session.handle_rtp(now, from, datagram);
         self.hear(now);
+        is_own
     }
 
     /// A datagram came to the RTCP port.
@@ -120,10 +124,17 @@ impl Call {
 
     /// The store has answered.
     pub fn handle_reply(&mut self, now: Mono, ticket: Ticket, reply: Reply) {
-        if self.phase != Phase::Talking {
-            return;
+        let kept = self.keeping.take_if(|keeping| *keeping == ticket);
+        match self.phase {
+            Phase::Talking => self.say(now, Input::Replied(ticket, reply)),
+            // The caller did not wait to hear whether the take was kept; where it was not, it becomes the draft.
+            Phase::Finishing if kept.is_some() => {
+                self.say(now, Input::Replied(ticket, reply));
+                self.outputs.clear();
+                self.end(now, None);
+            }
+            Phase::Waiting | Phase::Finishing | Phase::Over => {}
         }
-        self.say(now, Input::Replied(ticket, reply));
     }
 
     /// A take is finished.
@@ -148,7 +159,7 @@ impl Call {
                 self.phase = Phase::Finishing;
                 self.outputs.push_back(Output::Finish(None, raw));
             }
-            None if self.is_finishing => self.phase = Phase::Finishing,
+            None if self.is_finishing || self.keeping.is_some() => self.phase = Phase::Finishing,
             None => self.end(now, None),
         }
     }
@@ -254,6 +265,9 @@ impl Call {
                 }
                 Said::AbandonRecording => drop(self.session.take_recording()),
                 Said::Ask(ticket, action) => {
+                    if let Action::KeepRecording { .. } = action {
+                        self.keeping = Some(ticket);
+                    }
                     self.outputs.push_back(Output::Ask(ticket, self.dialogue.actor(), action));
                 }
                 Said::HangUp => self.hang_up(now),

@@ -53,7 +53,7 @@ impl Recorder {
 
     /// Takes the payload of an audio packet.
     pub fn handle(&mut self, now: Mono, timestamp: u32, law: Law, payload: &[u8]) {
-        let at = self.place(timestamp);
+        let Some(at) = self.place(timestamp) else { return };
         let end = at + payload.len();
         if end > self.length_max() {
             return;
@@ -86,17 +86,21 @@ impl Recorder {
         RawTake { audio: Audio(self.samples.into()), by_key }
     }
 
-    /// Where the packet's samples go; a jump goes on right behind what there is.
-    fn place(&mut self, timestamp: u32) -> usize {
+    /// Where the packet's samples go; a jump goes on right behind what there is, and what comes late from before the
+    /// beginning is not of the take.
+    fn place(&mut self, timestamp: u32) -> Option<usize> {
         let base = *self.base.get_or_insert(timestamp);
         let at = i64::from(timestamp_distance(base, timestamp));
         let expected = self.samples.len() as i64;
         let jump = JUMP.as_secs() as i64 * i64::from(SAMPLE_RATE);
+        if at < 0 && at > -jump {
+            return None;
+        }
         if at < 0 || at > expected + jump || at < expected - jump {
             self.base = Some(timestamp.wrapping_sub(expected as u32));
-            return self.samples.len();
+            return Some(self.samples.len());
         }
-        at as usize
+        usize::try_from(at).ok()
     }
 
     fn length_max(&self) -> usize {

@@ -139,11 +139,11 @@ impl Session {
         self.choose_keys();
     }
 
-    /// Takes a datagram from the RTP port; what is not from the call's own source does nothing.
-    pub fn handle_rtp(&mut self, now: Mono, from: SocketAddr, datagram: &[u8]) {
-        let Some(packet) = Packet::parse(datagram) else { return };
+    /// Takes a datagram from the RTP port; what is not from the call's own source does nothing, and gives `false`.
+    pub fn handle_rtp(&mut self, now: Mono, from: SocketAddr, datagram: &[u8]) -> bool {
+        let Some(packet) = Packet::parse(datagram) else { return false };
         if !self.source.admits(now, from, &packet) {
-            return;
+            return false;
         }
         self.last_heard = now;
         let audio = packet.payload_type == self.audio_payload_type();
@@ -156,6 +156,7 @@ impl Session {
             let events = &mut self.events;
             self.detector.handle(now, &packet, |told| note_event(events, told));
         }
+        true
     }
 
     /// Takes a datagram from the RTCP port (or the shared one); only the peer's sender report is of use.

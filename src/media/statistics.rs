@@ -37,7 +37,7 @@ impl Statistics {
         // Updates of one key share their timestamp: they say nothing about jitter.
         if let Some(before) = self.transit.filter(|_| packet.payload.len() > 16) {
             let change = (transit.wrapping_sub(before) as i32).unsigned_abs();
-            self.jitter = self.jitter.wrapping_add(change).wrapping_sub((self.jitter + 8) >> 4);
+            self.jitter = self.jitter.saturating_add(change).saturating_sub(self.jitter.saturating_add(8) >> 4);
         }
         if packet.payload.len() > 16 {
             self.transit = Some(transit);
@@ -59,7 +59,7 @@ impl Statistics {
         let received_now = self.received.wrapping_sub(self.received_before);
         let lost_now = expected_now.saturating_sub(received_now);
         (self.expected_before, self.received_before) = (expected, self.received);
-        let fraction = (lost_now.min(expected_now) * 256).checked_div(expected_now).unwrap_or(0);
+        let fraction = (u64::from(lost_now.min(expected_now)) * 256).checked_div(u64::from(expected_now)).unwrap_or(0);
         Some(Received {
             ssrc,
             fraction_lost: fraction.min(255) as u8,

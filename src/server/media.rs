@@ -31,10 +31,12 @@ use crate::wire::rtp::DATAGRAM_BYTES_MAX;
 const SLOTS: usize = 20;
 /// From one slot to the next.
 const SLOT: Duration = Duration::from_millis(1);
-/// Datagrams read from one call's socket at a time; what is beyond waits for the next frame.
+/// The call's own datagrams that are read at a time; what is beyond waits for the next frame.
 const DATAGRAMS_MAX: usize = 16;
+/// Strangers' datagrams that are read away at a time, so that a flood does not keep the caller's from being read.
+const STRANGERS_MAX: usize = 1000;
 /// RTCP is looked at once in this many frames.
-const RTCP_EVERY: u8 = 16;
+const RTCP_EVERY: u8 = 4;
 /// Commands that wait for one thread; beyond it a new call is refused.
 const COMMANDS_MAX: usize = 16_384;
 /// A thread that was kept from running for longer than this leaves out what it missed.
@@ -210,9 +212,14 @@ impl Driver {
 
     fn serve_call(&mut self, running: &mut Running) {
         let now = self.clock.now();
-        for _ in 0..DATAGRAMS_MAX {
+        let (mut own, mut strangers) = (0, 0);
+        while own < DATAGRAMS_MAX && strangers < STRANGERS_MAX {
             let Some((length, from)) = receive(&running.rtp, &mut self.buffer[..]) else { break };
-            running.call.handle_rtp(now, from, &self.buffer[..length]);
+            if running.call.handle_rtp(now, from, &self.buffer[..length]) {
+                own += 1;
+            } else {
+                strangers += 1;
+            }
         }
         running.frames = running.frames.wrapping_add(1);
         if running.frames.is_multiple_of(RTCP_EVERY) {
@@ -294,5 +301,8 @@ fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> Option<(usize, SocketAddr)>
 fn report(now: Mono, running: &mut Running, bye: bool) {
     let mut bytes = [0; REPORT_BYTES_MAX];
     let (length, to) = running.call.report(now, Clock::ntp(), bye, &mut bytes);
-    let _ = running.rtcp.send_to(&bytes[..length], to);
+    // An RFC 2543 hold names no address to send to.
+    if !to.ip().is_unspecified() {
+        let _ = running.rtcp.send_to(&bytes[..length], to);
+    }
 }

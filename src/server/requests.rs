@@ -10,7 +10,7 @@ use tokio::sync::mpsc::Sender;
 use crate::access::{Action, Actor, Context, Reply};
 use crate::media::level;
 use crate::media::recorder::RawTake;
-use crate::model::{CallId, Ticket};
+use crate::model::{Audio, CallId, Take, Ticket, Verdict};
 use crate::server::clock::Clock;
 use crate::server::media::{Asker, Command, Outside, Thread};
 use crate::server::signalling::Order;
@@ -60,7 +60,9 @@ impl Outside for Requests {
     fn finish(&self, thread: &Thread, call: CallId, ticket: Option<Ticket>, take: RawTake) {
         let (thread, under_way) = (thread.clone(), UnderWay::new(&self.under_way));
         self.runtime.spawn(async move {
-            let Ok(take) = tokio::task::spawn_blocking(move || level::finish(&take)).await else { return };
+            // A take that can't be finished is heard as a silent one: the caller can record again.
+            let nothing = Take { audio: Audio(Arc::from([])), verdict: Some(Verdict::Silent) };
+            let take = tokio::task::spawn_blocking(move || level::finish(&take)).await.unwrap_or(nothing);
             tell(&thread, || Command::Finished(call, ticket, take.clone())).await;
             drop(under_way);
         });

@@ -67,6 +67,20 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// Reads a description as far as the configuration and our own address let us agree to it.
+    fn read(&self, body: &[u8], ours: IpAddr) -> Result<sdp::Remote, SdpError> {
+        let mut remote = sdp::read(body, &self.laws)?;
+        if remote.rtp.is_ipv4() != ours.is_ipv4() {
+            return Err(SdpError::NotAcceptable);
+        }
+        if !self.keys_by.events {
+            remote.event_payload_type = None;
+        }
+        Ok(remote)
+    }
+}
+
 impl From<crate::config::Codec> for Law {
     fn from(codec: crate::config::Codec) -> Self {
         match codec {
@@ -212,6 +226,7 @@ impl Signalling {
     /// Whether this was the last order.
     fn obey(&mut self, order: Order) -> bool {
         let now = self.clock.now();
+        let is_last = matches!(order, Order::Stop);
         match order {
             Order::HangUp(id) => {
                 if let Some(dialog) = self.dialogs.get(&id) {
@@ -224,10 +239,10 @@ impl Signalling {
                 self.endpoint.set_draining(Some(seconds));
                 self.drain_by = Some(now + wait);
             }
-            Order::Stop => return true,
+            Order::Stop => self.hang_up_all(now),
         }
         self.drain_outputs();
-        false
+        is_last
     }
 
     /// Whether draining is done; at its deadline the calls that are left are ended.
@@ -244,13 +259,19 @@ impl Signalling {
             return true;
         }
         tracing::warn!(calls = self.calls.len(), "the drain's time is up: the calls are ended");
-        let dialogs: Vec<DialogKey> = self.calls.keys().copied().collect();
-        for dialog in dialogs {
-            let _ = self.endpoint.hang_up(now, dialog);
-        }
+        self.hang_up_all(now);
         self.drain_outputs();
         self.drain_by = Some(now + BYE_WITHIN);
         false
+    }
+
+    /// Ends all calls, with a BYE where one may be sent now.
+    fn hang_up_all(&mut self, now: Mono) {
+        for (dialog, call) in &self.calls {
+            let _ = self.endpoint.hang_up(now, *dialog);
+            // Where the ACK is still missing, `Ended` may come too late.
+            call.thread.tell(Command::HungUp(call.id));
+        }
     }
 
     fn handle_event(&mut self, event: Event) {
@@ -298,9 +319,9 @@ impl Signalling {
         if !self.settings.trusted_peers.iter().any(|prefix| prefix.contains(peer.ip())) {
             return Err(403);
         }
-        let remote = incoming.offer.as_deref().map(|offer| sdp::read(offer, &self.settings.laws)).transpose();
+        let (named, bound) = self.media_addresses(incoming.flow.local.ip().to_canonical());
+        let remote = incoming.offer.as_deref().map(|offer| self.settings.read(offer, named)).transpose();
         let remote = remote.map_err(refusal_code)?;
-        let (named, bound) = self.media_addresses(incoming.flow.local.ip());
         let (rtp, rtcp) = bound.into_iter().find_map(|ip| self.ports.bind(ip)).ok_or(503u16)?;
         let port = rtp.local_addr().map_err(|_| 503u16)?.port();
         let local =
@@ -320,7 +341,7 @@ impl Signalling {
             }
             None => {
                 call.waiting = Some(waiting);
-                sdp::offer(&local, &self.settings.laws)
+                sdp::offer(&local, &self.settings.laws, self.settings.keys_by.events)
             }
         };
         self.next_call += 1;
@@ -376,8 +397,8 @@ impl Signalling {
     fn handle_confirmed(&mut self, now: Mono, dialog: DialogKey, answer: Option<&[u8]>) {
         let Some(call) = self.calls.get_mut(&dialog) else { return };
         if let Some(waiting) = call.waiting.take() {
-            let remote = answer.and_then(|answer| sdp::read(answer, &self.settings.laws).ok());
-            let call = &self.calls[&dialog];
+            let remote = answer.and_then(|answer| self.settings.read(answer, call.local.rtp.ip()).ok());
+            let Some(call) = self.calls.get(&dialog) else { return };
             if !remote.is_some_and(|remote| self.begin(now, call, agreed(&remote), waiting)) {
                 tracing::info!(call = call.id.0, "the ACK had no usable answer to our offer");
                 let _ = self.endpoint.hang_up(now, dialog);
@@ -393,18 +414,18 @@ impl Signalling {
         let Some(call) = self.calls.get_mut(&dialog) else { return };
         call.local.version += 1;
         let answer = match offer {
-            Some(offer) => sdp::read(offer, &self.settings.laws).map_err(refusal_code).map(|remote| {
+            Some(offer) => self.settings.read(offer, call.local.rtp.ip()).map_err(refusal_code).map(|remote| {
                 call.thread.tell(Command::Renegotiated(call.id, agreed(&remote)));
                 remote.answer(&call.local)
             }),
-            None => Ok(sdp::offer(&call.local, &self.settings.laws)),
+            None => Ok(sdp::offer(&call.local, &self.settings.laws, self.settings.keys_by.events)),
         };
         let _ = self.endpoint.answer_reoffer(now, dialog, answer.as_ref().map(String::as_bytes).map_err(|code| *code));
     }
 
     fn handle_reoffer_confirmed(&self, dialog: DialogKey, answer: Option<&[u8]>) {
-        let remote = answer.and_then(|answer| sdp::read(answer, &self.settings.laws).ok());
-        if let (Some(call), Some(remote)) = (self.calls.get(&dialog), remote) {
+        let Some(call) = self.calls.get(&dialog) else { return };
+        if let Some(remote) = answer.and_then(|answer| self.settings.read(answer, call.local.rtp.ip()).ok()) {
             call.thread.tell(Command::Renegotiated(call.id, agreed(&remote)));
         }
     }

@@ -110,10 +110,10 @@ impl Remote {
     }
 }
 
-/// Writes an offer of our own, for an INVITE that came without one.
-pub fn offer(local: &Local, laws: &[Law]) -> String {
+/// Writes an offer of our own, for an INVITE that came without one; `events`: with telephone-event.
+pub fn offer(local: &Local, laws: &[Law], events: bool) -> String {
     let mut text = session_lines(local);
-    audio_lines(&mut text, local, laws, Some(EVENT_PAYLOAD_TYPE));
+    audio_lines(&mut text, local, laws, events.then_some(EVENT_PAYLOAD_TYPE));
     text.push_str(direction(true, true));
     text
 }
@@ -129,7 +129,7 @@ fn take(session: &sdp_types::Session, media: &Media, laws: &[Law]) -> Option<Rem
     let connection = media.connections.first().or(session.connection.as_ref())?;
     // An address may carry a time to live or a count behind a slash.
     let address = connection.connection_address.split('/').next().unwrap_or("").trim();
-    let ip: IpAddr = address.parse().ok()?;
+    let ip: IpAddr = address.parse().ok().filter(is_somewhere)?;
     let (receives, sends) = wanted(session, media);
     let rtp = SocketAddr::new(ip, media.port);
     let rtcp_port = value(&media.attributes, "rtcp")
@@ -146,6 +146,11 @@ fn take(session: &sdp_types::Session, media: &Media, laws: &[Law]) -> Option<Rem
         sends,
         streams: Vec::new(),
     })
+}
+
+/// Whether one peer can be there: no group, and not everybody.
+fn is_somewhere(ip: &IpAddr) -> bool {
+    !ip.is_multicast() && *ip != IpAddr::from([255u8; 4])
 }
 
 /// The law of a payload type: by its rtpmap, else the static 0 and 8 (RFC 3551 table 4).
@@ -282,6 +287,10 @@ mod tests {
     fn what_can_not_be_taken() {
         assert_eq!(with("m=audio 4000 RTP/AVP 18\r\n"), Err(SdpError::NotAcceptable));
         assert_eq!(with("m=audio 0 RTP/AVP 0\r\n"), Err(SdpError::NotAcceptable));
+        for nowhere in ["239.1.1.1", "255.255.255.255"] {
+            let media = format!("m=audio 4000 RTP/AVP 0\r\nc=IN IP4 {nowhere}\r\n");
+            assert_eq!(with(&media), Err(SdpError::NotAcceptable), "{nowhere}");
+        }
         assert_eq!(with("m=audio 4000 RTP/SAVP 0\r\n"), Err(SdpError::NotAcceptable));
         assert_eq!(with("m=audio 4000 RTP/AVP 0\r\na=rtpmap:0 G723/8000\r\n"), Err(SdpError::NotAcceptable));
         assert_eq!(with(""), Err(SdpError::NotAcceptable));
@@ -299,7 +308,7 @@ mod tests {
 
     #[test]
     fn our_offer_can_be_read_as_an_answer() {
-        let remote = read(offer(&local(), &LAWS).as_bytes(), &LAWS).expect("acceptable");
+        let remote = read(offer(&local(), &LAWS, true).as_bytes(), &LAWS).expect("acceptable");
         assert_eq!((remote.rtp, remote.event_payload_type), (local().rtp, Some(101)));
     }
 

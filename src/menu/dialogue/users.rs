@@ -54,6 +54,8 @@ impl Dialogue {
         match (reply, &mut self.work) {
             (Reply::TemporaryPin { pin, change }, Work::User(user)) => {
                 user.temporary_pin = Some(pin.clone());
+                // A PIN that is told once is not to be skipped by a key that came before it.
+                self.ahead.clear();
                 self.say_temporary_pin(Words::from("voicemail-pin-reset").change(*change));
             }
             (reply, _) => self.user_refused(reply),

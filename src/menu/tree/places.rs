@@ -32,11 +32,11 @@ pub static ENTER_EXTENSION: Question = login_extension("enter-extension", false,
 pub static ENTER_EXTENSION_OR_POUND: Question =
     login_extension("enter-extension-or-pound", true, ask(&ENTER_EXTENSION_OR_POUND));
 
-/// The login's second question. An empty PIN is a wrong one like any other.
+/// The login's second question; a bare `#`, as after `1000##`, costs no try.
 pub static ENTER_PIN: Question = Question {
     clip: "enter-pin",
     digits: Digits::Pin,
-    empty: true,
+    empty: false,
     destructive: false,
     in_hand: true,
     answer: Answer::LoginPin,
