@@ -10,6 +10,8 @@
 mod burst;
 #[path = "real/drain.rs"]
 mod drain;
+#[path = "real/first_call.rs"]
+mod first_call;
 #[path = "real/keys.rs"]
 mod keys;
 #[path = "real/pins.rs"]

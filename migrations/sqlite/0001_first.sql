@@ -42,6 +42,8 @@ CREATE TABLE pins (
     account_id INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
     kind       TEXT NOT NULL CHECK (kind IN ('account', 'voicemail', 'support')),
     hash       TEXT NOT NULL,
+    -- Whether it has the digits that a role holder's PIN needs.
+    long       INTEGER NOT NULL CHECK (long IN (0, 1)),
     temporary  INTEGER NOT NULL CHECK (temporary IN (0, 1)),
     expires_at INTEGER,
     changed_at INTEGER NOT NULL,
@@ -112,6 +114,12 @@ CREATE TABLE changes (
 ) STRICT;
 CREATE INDEX changes_by_account ON changes (account, number);
 
+CREATE TRIGGER changes_are_never_changed
+BEFORE UPDATE OF number, at, account_id, account, source, action, target, "before", "after" ON changes
+BEGIN SELECT RAISE(ABORT, 'changes are append-only'); END;
+CREATE TRIGGER changes_are_never_deleted BEFORE DELETE ON changes
+BEGIN SELECT RAISE(ABORT, 'changes are append-only'); END;
+
 CREATE TABLE audit (
     seq           INTEGER PRIMARY KEY AUTOINCREMENT,
     at            INTEGER NOT NULL,
@@ -146,9 +154,11 @@ CREATE TABLE intents (
     finished_at     INTEGER,
     detail          TEXT,
     change_number   INTEGER,
+    -- The export that a hook waits for.
+    after_id        INTEGER,
     news            INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-CREATE INDEX intents_open ON intents (kind, id) WHERE state IN ('requested', 'waiting', 'claimed');
+CREATE INDEX intents_open ON intents (kind, subject, id) WHERE state IN ('requested', 'waiting', 'claimed');
 CREATE INDEX intents_news ON intents (requested_by_id) WHERE news IN (1, 2);
 
 -- What other programs read. No view has a hash of a PIN in it.

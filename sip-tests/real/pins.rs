@@ -130,13 +130,13 @@ fn three_wrong_pins_end_the_call_and_all_sound_the_same() {
 }
 
 #[test]
-fn a_known_caller_needs_no_extension_but_the_pin() {
+fn a_known_caller_behind_a_nat_needs_no_extension_but_the_pin() {
     if !are_here(&["baresip", "sqlite3"]) {
         return;
     }
     let setup = Setup::new();
     let server = setup.serve();
-    let mut phone = Phone::new(&setup, "1006");
+    let mut phone = Phone::behind_nat(&setup, "1006");
     phone.dial(&server.uri);
     phone.hears_all(&["welcome", "enter-extension-or-pound"]);
     phone.press("#");

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{Read, Write as _};
-use std::net::{Ipv4Addr, TcpStream};
+use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -30,7 +30,6 @@ pub struct Phone {
     control: TcpStream,
     events: Arc<Mutex<Vec<Value>>>,
     folder: PathBuf,
-    address: Ipv4Addr,
     sound: Sound,
     bytes: usize,
     /// The frame up to which the caller has listened.
@@ -40,14 +39,26 @@ pub struct Phone {
 impl Phone {
     /// A telephone of its own, whose caller is known as `user`.
     pub fn new(setup: &Setup, user: &str) -> Self {
-        let address = setup.next_address();
-        let folder = setup.path(&format!("phone-{address}"));
+        Self::start(setup, Ipv4Addr::LOCALHOST, user)
+    }
+
+    /// One behind a NAT: baresip binds its media to all addresses, so on the loopback its RTP comes from 127.0.0.1, and
+    /// its offer names another one.
+    pub fn behind_nat(setup: &Setup, user: &str) -> Self {
+        Self::start(setup, setup.next_address(), user)
+    }
+
+    fn start(setup: &Setup, address: Ipv4Addr, user: &str) -> Self {
+        let (sip_port, control_port) = (free_port(address), free_port(address));
+        let folder = setup.path(&format!("phone-{sip_port}"));
         fs::create_dir_all(&folder).expect("the phone's folder");
         let here = Path::new(super::setup::PROJECT).join("sip-tests/baresip");
         for name in ["config", "accounts"] {
             let text = fs::read_to_string(here.join(name)).expect("the phone's configuration");
             let text = text
                 .replace("{address}", &address.to_string())
+                .replace("{sip_port}", &sip_port.to_string())
+                .replace("{control_port}", &control_port.to_string())
                 .replace("{folder}", &folder.display().to_string())
                 .replace("{user}", user)
                 .replace("{modules}", &modules().display().to_string());
@@ -60,11 +71,11 @@ impl Phone {
         command.arg("-4").arg("-f").arg(&folder).stdin(Stdio::null());
         command.stdout(log.try_clone().expect("the log again")).stderr(log);
         let child = command.spawn().expect("baresip starts");
-        let control = connect(address);
+        let control = connect(address, control_port);
         let events = Arc::new(Mutex::new(Vec::new()));
         let (reader, noted) = (control.try_clone().expect("the connection again"), Arc::clone(&events));
         std::thread::spawn(move || read_events(reader, &noted));
-        Self { child, control, events, folder, address, sound: Sound::default(), bytes: 0, at: 0 }
+        Self { child, control, events, folder, sound: Sound::default(), bytes: 0, at: 0 }
     }
 
     /// Calls, and waits for the answer and the first sound.
@@ -117,7 +128,7 @@ impl Phone {
         });
         let Some(((_, end), name)) = found.filter(|_| seen) else {
             let since = self.heard_since();
-            panic!("{names:?} not heard at {}; after the last one: {since:?}", self.address);
+            panic!("{names:?} not heard; after the last one: {since:?}");
         };
         self.at = end;
         name
@@ -216,7 +227,7 @@ impl Drop for Phone {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let heard = self.heard();
-            eprintln!("--- heard at {}: {heard:?}", self.address);
+            eprintln!("--- heard: {heard:?}");
         }
         // It may have ended by itself.
         let _ = self.child.kill();
@@ -224,10 +235,19 @@ impl Drop for Phone {
     }
 }
 
-fn connect(address: Ipv4Addr) -> TcpStream {
+/// A port that nobody has now, neither for UDP nor for TCP.
+fn free_port(address: Ipv4Addr) -> u16 {
+    let found = (0..100).find_map(|_| {
+        let port = UdpSocket::bind((address, 0)).ok()?.local_addr().ok()?.port();
+        TcpListener::bind((address, port)).ok().map(|_| port)
+    });
+    found.expect("a free port")
+}
+
+fn connect(address: Ipv4Addr, port: u16) -> TcpStream {
     let mut connected = None;
     until(Duration::from_secs(20), "baresip takes commands", || {
-        connected = TcpStream::connect((address, 4444)).ok();
+        connected = TcpStream::connect((address, port)).ok();
         connected.is_some()
     });
     connected.expect("just connected")

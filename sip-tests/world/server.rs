@@ -25,9 +25,18 @@ pub struct Server {
 impl Server {
     /// Starts it and waits for `ready:`.
     pub fn start(setup: &Setup) -> Self {
+        Self::launch(setup, &["serve"])
+    }
+
+    /// Starts the demo on the setup's address, and waits for `ready:`.
+    pub fn start_demo(setup: &Setup) -> Self {
+        Self::launch(setup, &["serve", "--demo"])
+    }
+
+    fn launch(setup: &Setup, verb: &[&str]) -> Self {
         let log = setup.path("stderr");
         let file = File::options().create(true).append(true).open(&log).expect("a file for its standard error");
-        let mut command = setup.command(&["serve"]);
+        let mut command = setup.command(verb);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(file);
         let mut child = command.spawn().expect("the server starts");
         let output = child.stdout.take().expect("its standard output");
@@ -40,7 +49,10 @@ impl Server {
             }
         });
         let server = Self { child, lines, log, uri: format!("sip:7000@{}:5060", setup.address()) };
-        let ready = server.lines.recv_timeout(READY_WITHIN).unwrap_or_default();
+        let mut ready = server.lines.recv_timeout(READY_WITHIN).unwrap_or_default();
+        while !ready.is_empty() && !ready.starts_with("ready:") {
+            ready = server.lines.recv_timeout(READY_WITHIN).unwrap_or_default();
+        }
         assert!(ready.starts_with("ready:"), "{ready:?} instead of ready:\n{}", server.log_text());
         server
     }

@@ -10,9 +10,9 @@ use crate::model::Extension;
 pub enum Change {
     /// Lists the changes, oldest first
     List {
-        /// Only those of one extension
-        #[arg(long, value_name = "EXT", value_parser = super::extension)]
-        account: Option<Extension>,
+        /// Only those of one extension, or of `cli`
+        #[arg(long, value_name = "EXT", value_parser = account)]
+        account: Option<String>,
         /// Only the last ones
         #[arg(long, value_name = "N")]
         last: Option<u32>,
@@ -22,11 +22,19 @@ pub enum Change {
     },
 }
 
+/// What the changes name: an extension, or the shell.
+fn account(text: &str) -> Result<String, String> {
+    match text {
+        "cli" => Ok(text.to_owned()),
+        _ => Extension::parse(text).map(|_| text.to_owned()).ok_or_else(|| "an extension, or `cli`".to_owned()),
+    }
+}
+
 impl Change {
     pub(super) async fn run(self, shell: &mut Shell<'_>) -> anyhow::Result<()> {
         let Change::List { account, last, json } = self;
         let (store, _) = shell.open(&SiteArg::default()).await?;
-        let rows = store.changes(account.as_ref().map(Extension::as_str), last).await?;
+        let rows = store.changes(account.as_deref(), last).await?;
         store.close().await;
         if json {
             return shell.json(&rows);

@@ -1,5 +1,7 @@
 //! `completions`: for the shells that clap knows.
 
+use std::io::Write as _;
+
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
@@ -15,7 +17,9 @@ pub struct Completions {
 impl Completions {
     /// Prints them.
     pub fn run(self) -> anyhow::Result<()> {
-        clap_complete::generate(self.shell, &mut Cli::command(), "switchhook", &mut std::io::stdout());
-        Ok(())
+        // Into memory first: the generator panics where it can't write.
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Cli::command(), "switchhook", &mut script);
+        Ok(std::io::stdout().write_all(&script)?)
     }
 }

@@ -35,7 +35,7 @@ impl Init {
         };
         let reply = store.admin(&ctx, user).await?;
         store.close().await;
-        shell.line(format!("store: {}", shell.options.path.display()))?;
-        shell.done(&format!("Server Administrator {} added", self.extension), &reply)
+        let place = format!("store: {}\n", shell.options.path.display());
+        shell.done_at(&place, &format!("Server Administrator {} added", self.extension), &reply)
     }
 }

@@ -172,11 +172,18 @@ impl Shell<'_> {
         let mut line = String::new();
         let read = (&mut *self.input).take(PIN_LINE_BYTES_MAX).read_line(&mut line);
         read.context("standard input can't be read; write the PIN and a line end to it")?;
-        let pin = Pin::parse(line.trim_end_matches(['\r', '\n'])).filter(|pin| !pin.digits().is_empty());
+        let keyed = line.trim_end_matches(['\r', '\n']);
+        let (pin, is_empty) = (Pin::parse(keyed), keyed.is_empty());
         zeroize::Zeroize::zeroize(&mut line);
-        pin.with_context(|| {
-            format!("no PIN on standard input; write 1 to {PIN_DIGITS_MAX} digits and a line end to it")
-        })
+        match pin {
+            Some(pin) if !is_empty => Ok(pin),
+            _ if is_empty => {
+                bail!("no PIN on standard input; write 1 to {PIN_DIGITS_MAX} digits and a line end to it")
+            }
+            _ => bail!(
+                "what is on standard input is no PIN; write 1 to {PIN_DIGITS_MAX} digits, nothing else, and a line end to it"
+            ),
+        }
     }
 
     /// Reads a PIN where the command line says so.
@@ -189,25 +196,43 @@ impl Shell<'_> {
     }
 
     fn json(&mut self, value: &impl Serialize) -> anyhow::Result<()> {
-        serde_json::to_writer_pretty(&mut *self.out, value)?;
-        Ok(writeln!(self.out)?)
+        // A string first: an error of the writer stays one that says what it is.
+        Ok(self.line(serde_json::to_string_pretty(value)?)?)
     }
 
     /// Says what was done, with the number by which it can be found again.
     fn done(&mut self, what: &str, reply: &AdminReply) -> anyhow::Result<()> {
-        match reply {
-            AdminReply::Changed(ChangeNumber(number)) => self.line(format!("{what}: change {number}"))?,
-            AdminReply::Unchanged => self.line(format!("{what}: it was so already, nothing was changed"))?,
-            AdminReply::Added { change: ChangeNumber(number), temporary } => {
-                self.line(format!("{what}: change {number}"))?;
-                if let Some(pin) = temporary {
-                    self.line(format!("temporary PIN: {}", pin.digits()))?;
-                }
+        self.done_at("", what, reply)
+    }
+
+    /// The same, with a line before it. What was changed and can't be printed is an error, whoever reads: nobody else
+    /// knows a temporary PIN.
+    fn done_at(&mut self, place: &str, what: &str, reply: &AdminReply) -> anyhow::Result<()> {
+        let (said, lost) = match reply {
+            AdminReply::Changed(ChangeNumber(number))
+            | AdminReply::Added { change: ChangeNumber(number), temporary: None } => {
+                (format!("{place}{what}: change {number}\n"), format!("{what}: change {number}, but that"))
             }
-            AdminReply::Verified { right: true } => self.line(what)?,
+            AdminReply::Added { change: ChangeNumber(number), temporary: Some(pin) } => (
+                format!("{place}{what}: change {number}\ntemporary PIN: {}\n", pin.digits()),
+                format!("{what}: change {number}, but its PIN"),
+            ),
+            AdminReply::Unchanged => {
+                return Ok(self.line(format!("{what}: it was so already, nothing was changed"))?);
+            }
+            AdminReply::Verified { right: true } => return Ok(self.line(what)?),
             AdminReply::Verified { right: false } => {
                 bail!("the PIN was not verified: it is wrong, there is none, or it is locked")
             }
+        };
+        let said = zeroize::Zeroizing::new(said);
+        if let Err(why) = self.out.write_all(said.as_bytes()).and_then(|()| self.out.flush()) {
+            let advice = match reply {
+                AdminReply::Added { temporary: Some(_), .. } => "; set another with `switchhook user set-pin`",
+                _ => "",
+            };
+            // Not a source: a reader who has gone is no excuse here.
+            bail!("{lost} could not be printed: {why}{advice}");
         }
         Ok(())
     }

@@ -46,10 +46,7 @@ impl PromptsVerb {
         let out = &mut std::io::stdout();
         match self {
             PromptsVerb::Check => check(out, &rows),
-            PromptsVerb::List { json: true } => {
-                serde_json::to_writer_pretty(&mut *out, &rows)?;
-                Ok(writeln!(out)?)
-            }
+            PromptsVerb::List { json: true } => Ok(writeln!(out, "{}", serde_json::to_string_pretty(&rows)?)?),
             PromptsVerb::List { json: false } => {
                 for row in &rows {
                     let loudness = row.loudness_lufs.map_or_else(|| "-".into(), |l| format!("{l:.1} LUFS"));

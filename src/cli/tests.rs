@@ -30,17 +30,21 @@ impl World {
     async fn run(&self, line: &str, stdin: &str) -> Outcome {
         let words = std::iter::once("switchhook").chain(line.split_whitespace());
         let cli = Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{line}: {error}"));
-        let options = StoreOptions {
-            pin_cost: PinCost::CHEAP_FOR_TESTS,
-            recording_s_max: 5,
-            ..StoreOptions::new(self.path("switchhook.db"))
-        };
+        let options = self.options();
         let (mut input, mut out) = (stdin.as_bytes(), Vec::new());
-        // 2026-01-31T08:15:00Z
+        // 2026-01-31T08:15:00.000Z
         let mut shell = Shell { options, now: || Wall(1_769_847_300_000), input: &mut input, out: &mut out };
         let Verb::Store(verb) = cli.verb else { panic!("{line} needs more than the store") };
         let done = verb.run(&mut shell).await;
         done.map(|()| String::from_utf8(out).unwrap()).map_err(|error| format!("{error:#}"))
+    }
+
+    fn options(&self) -> StoreOptions {
+        StoreOptions {
+            pin_cost: PinCost::CHEAP_FOR_TESTS,
+            recording_s_max: 5,
+            ..StoreOptions::new(self.path("switchhook.db"))
+        }
     }
 
     async fn json(&self, line: &str) -> Value {
@@ -110,7 +114,7 @@ async fn a_user_as_json_has_the_documented_fields() {
 async fn a_user_s_life() {
     let world = World::initialised().await;
     world.run("user add 1042 --pin-stdin", "736195\n").await.unwrap();
-    world.run("user set-pin 1042 --pin-stdin --temporary", "851730\n").await.unwrap();
+    world.run("user set-pin 1042 --pin-stdin --temporary", "85173064\n").await.unwrap();
     assert_eq!(world.json("user show 1042").await["pin_temporary"], json!(true));
     assert_eq!(world.run("user disable 1042", "").await.unwrap(), "1042 disabled: change 4\n");
     let again = world.run("user disable 1042", "").await.unwrap();
@@ -157,7 +161,7 @@ async fn recordings_in_and_out() {
     let shown = world.json("recording show 7").await;
     let expected = json!({
         "number": 7, "name": "lunch", "version": 2, "factory": false, "duration_ms": 1000,
-        "changed_by": "cli", "changed_at": "2026-01-31T08:15:00Z", "draft": false,
+        "changed_by": "cli", "changed_at": "2026-01-31T08:15:00.000Z", "draft": false,
     });
     assert_eq!(shown, expected);
     world.run(&format!("recording export 7 {out}"), "").await.unwrap();
@@ -193,21 +197,21 @@ async fn what_was_done_can_be_read() {
     let hash = row.as_object_mut().unwrap().remove("hash").unwrap();
     assert_eq!(hash.as_str().unwrap().len(), 64);
     let expected = json!({
-        "seq": 3, "at": "2026-01-31T08:15:00Z", "account": "cli", "source": "cli", "action": "user.disabled",
+        "seq": 3, "at": "2026-01-31T08:15:00.000Z", "account": "cli", "source": "cli", "action": "user.disabled",
         "target": "1042", "outcome": "ok", "change": 3,
     });
     assert_eq!(row, expected);
     assert_eq!(world.json("audit list --last 1").await, json!([audit[2]]));
     assert_eq!(world.run("audit verify", "").await.unwrap(), "the audit trail is whole: 3 rows\n");
     let change = json!({
-        "number": 3, "at": "2026-01-31T08:15:00Z", "account": "cli", "action": "user.disabled", "target": "1042",
+        "number": 3, "at": "2026-01-31T08:15:00.000Z", "account": "cli", "action": "user.disabled", "target": "1042",
         "before": "enabled", "after": "disabled", "undone_by": null,
     });
     assert_eq!(world.json("change list --last 1").await, json!([change]));
     assert_eq!(world.json("change list --account 1042").await, json!([]));
     assert_eq!(world.json("command list").await, json!([]));
     let table = world.run("change list --last 1", "").await.unwrap();
-    assert!(table.contains("3       2026-01-31T08:15:00Z  cli      user.disabled  1042"), "{table}");
+    assert!(table.contains("3       2026-01-31T08:15:00.000Z  cli      user.disabled  1042"), "{table}");
 }
 
 #[test]
@@ -225,4 +229,72 @@ fn wrong_usage_is_told_before_anything_is_opened() {
 fn the_parser_is_sound() {
     use clap::CommandFactory as _;
     Cli::command().debug_assert();
+}
+
+/// A standard output that nobody reads, or that is full.
+struct Deaf(io::ErrorKind);
+
+impl Write for Deaf {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(self.0.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Err(self.0.into())
+    }
+}
+
+impl World {
+    async fn run_deaf(&self, line: &str, kind: io::ErrorKind) -> anyhow::Error {
+        let words = std::iter::once("switchhook").chain(line.split_whitespace());
+        let Verb::Store(verb) = Cli::try_parse_from(words).unwrap().verb else { panic!("{line}") };
+        let (mut input, mut out) = (b"61849273\n".as_slice(), Deaf(kind));
+        let options = self.options();
+        let mut shell = Shell { options, now: || Wall(1_769_847_300_000), input: &mut input, out: &mut out };
+        verb.run(&mut shell).await.unwrap_err()
+    }
+}
+
+#[tokio::test]
+async fn what_was_done_and_can_t_be_printed_is_no_silent_success() {
+    for kind in [io::ErrorKind::BrokenPipe, io::ErrorKind::StorageFull] {
+        let world = World::new();
+        let init = world.run_deaf("init", kind).await;
+        assert!(init.to_string().contains("Server Administrator 1000 added: change 1, but its PIN"), "{init:#}");
+        let added = world.run_deaf("user add 1042", kind).await;
+        assert!(added.to_string().starts_with("1042 added: change 2, but its PIN could not be printed: "), "{added:#}");
+        assert!(added.to_string().contains("user set-pin"), "{added:#}");
+        assert!(added.downcast_ref::<io::Error>().is_none(), "not taken for a reader who has read enough");
+        let disabled = world.run_deaf("user disable 1042", kind).await;
+        assert!(disabled.to_string().starts_with("1042 disabled: change 3, but that could not"), "{disabled:#}");
+        assert_eq!(world.json("user show 1042").await["enabled"], json!(false), "it was done");
+        for list in ["user list", "user list --json", "audit list --json", "change list", "role list --json"] {
+            let error = world.run_deaf(list, kind).await;
+            assert_eq!(error.downcast_ref::<io::Error>().map(io::Error::kind), Some(kind), "{list}: {error:#}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn messages_say_it_once_and_rightly() {
+    let world = World::initialised().await;
+    let simple = world.run("user set-pin 1000 --pin-stdin", "11111111\n").await.unwrap_err();
+    assert_eq!(simple.matches("too simple").count(), 1, "{simple}");
+    for no_pin in ["12345678901234567\n", " 61849273\n", "61849273 \n"] {
+        let said = world.run("user set-pin 1000 --pin-stdin", no_pin).await.unwrap_err();
+        assert!(said.contains("is no PIN; write 1 to 16 digits, nothing else") && !said.contains("6184"), "{said}");
+    }
+    let elsewhere = world.run("user show 1000 --site berlin", "").await.unwrap_err();
+    assert_eq!(elsewhere, "there is no site `berlin`, the store has `main`: name one of these with --site");
+    let changes = world.json("change list --account cli").await;
+    assert_eq!(changes.as_array().unwrap().len(), 1);
+    assert_eq!(usage("change list --account shell"), ErrorKind::ValueValidation);
+    std::fs::write(world.path("one.wav"), wav::write(&Audio(vec![1; 800].into())).unwrap()).unwrap();
+    world.run(&format!("recording add 7 lunch --file {}", world.path("one.wav")), "").await.unwrap();
+    for again in ["recording restore 7 --version 1", "recording restore 7 --factory"] {
+        let said = world.run(again, "").await.unwrap();
+        assert_eq!(said, "recording 7 restored: it was so already, nothing was changed\n");
+    }
+    let none = world.run("recording restore 7 --version 2", "").await.unwrap_err();
+    assert!(none.contains("no such version"), "{none}");
 }

@@ -1,5 +1,6 @@
 //! `voicemail`: voicemail PINs, for the PBX.
 
+use anyhow::Context as _;
 use clap::Subcommand;
 
 use super::Shell;
@@ -37,7 +38,11 @@ impl Voicemail {
             }
             Voicemail::Verify { account, pin_stdin: _ } => {
                 let extension = account.extension.clone();
-                change(shell, &account, "voicemail PIN is right", Admin::VerifyVoicemailPin { extension, pin }).await
+                let (store, ctx) = shell.open(&account.site).await?;
+                let verified = store.admin(&ctx, Admin::VerifyVoicemailPin { extension, pin }).await;
+                store.close().await;
+                let verified = verified.context("the PIN was not checked")?;
+                shell.done(&format!("{} voicemail PIN is right", account.extension), &verified)
             }
         }
     }

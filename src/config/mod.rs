@@ -330,13 +330,17 @@ impl Config {
     /// Reads `file`, else `$SWITCHHOOK_CONFIG`, else [`DEFAULT_PATH`] where it exists, else takes the defaults; then the environment.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
         let named = file.map(Path::to_owned).or_else(|| std::env::var_os("SWITCHHOOK_CONFIG").map(PathBuf::from));
-        let variables = std::env::vars().filter(|(name, _)| name.starts_with(VARIABLE_PREFIX));
         let config = match named {
             Some(path) => Self::read(&path)?,
             None if Path::new(DEFAULT_PATH).exists() => Self::read(Path::new(DEFAULT_PATH))?,
             None => Self::default(),
         };
-        config.with_variables(variables)
+        config.with_variables(variables()?.into_iter())
+    }
+
+    /// The defaults and the environment alone, without any file.
+    pub fn from_environment() -> Result<Self, ConfigError> {
+        Self::default().with_variables(variables()?.into_iter())
     }
 
     fn read(path: &Path) -> Result<Self, ConfigError> {
@@ -405,8 +409,23 @@ impl Config {
                 return Err((key, "expected at least 1".into()));
             }
         }
-        if self.recordings.length_max_s > 3600 {
-            return Err(("length_max_s", "expected at most 3600 (an hour)".into()));
+        let at_most = [
+            ("length_max_s", self.recordings.length_max_s, 3600),
+            ("call_max_s", self.menu.call_max_s, 86_400),
+            ("lock_max_s", self.login.lock_max_s, 86_400),
+            ("temporary_pin_hours", self.login.temporary_pin_hours, 720),
+            ("delay_s", self.effects.reboot.delay_s, 3600),
+            ("drain_seconds", self.sip.drain_seconds, 86_400),
+            ("calls_max", self.sip.calls_max, 100_000),
+        ];
+        for (key, value, most) in at_most {
+            if value > most {
+                return Err((key, format!("expected at most {most}")));
+            }
+        }
+        self.check_login()?;
+        if self.site.name.trim().is_empty() {
+            return Err(("name", "expected the site's name, such as main".into()));
         }
         if self.sip.listen.is_empty() {
             return Err(("listen", "expected at least one, such as udp:0.0.0.0:5060".into()));
@@ -423,12 +442,48 @@ impl Config {
         if self.effects.hooks.iter().any(|hook| hook.run.is_empty() || hook.on.is_empty()) {
             return Err(("hooks", "expected on = [\"event\"] and run = [\"program\"]".into()));
         }
+        if self.effects.hooks.iter().any(|hook| !(1..=3600).contains(&hook.timeout_s)) {
+            return Err(("timeout_s", "expected 1 to 3600".into()));
+        }
+        Ok(())
+    }
+
+    /// Lock-outs can be made shorter, but not switched off by figures that contradict each other.
+    fn check_login(&self) -> Result<(), (&'static str, String)> {
+        let Login { lock_s, lock_max_s, lock_after, unlock_after, .. } = self.login;
+        if lock_s == 0 || lock_max_s < lock_s {
+            return Err(("lock_max_s", "expected lock_s at least 1, and lock_max_s at least lock_s".into()));
+        }
+        if unlock_after < lock_after || unlock_after > 1000 {
+            return Err(("unlock_after", "expected at least lock_after, and at most 1000".into()));
+        }
         Ok(())
     }
 }
 
+/// The variables of the environment that are ours.
+fn variables() -> Result<Vec<(String, String)>, ConfigError> {
+    let ours = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+    ours.filter(|(name, _)| name.starts_with(VARIABLE_PREFIX))
+        .map(|(variable, value)| match value.into_string() {
+            Ok(value) => Ok((variable, value)),
+            Err(_) => Err(ConfigError::Variable { variable, what: "expected text in UTF-8".into() }),
+        })
+        .collect()
+}
+
 /// Keys that the interface names and this version does not act on.
-const NOT_YET: [&str; 5] = ["metrics", "forwarding", "tls", "accounts", "registrations"];
+const NOT_YET: [&str; 9] = [
+    "metrics",
+    "forwarding",
+    "tls",
+    "accounts",
+    "registrations",
+    "srtp",
+    "backup",
+    "source_tries_per_minute",
+    "overall_tries_per_minute",
+];
 
 fn explain(text: &str, line: usize, message: &str) -> String {
     let message = message.replace('\n', " ");
@@ -440,11 +495,12 @@ fn explain(text: &str, line: usize, message: &str) -> String {
     }
 }
 
-/// The line of the first assignment to `key`; 1 where it is only a default.
+/// The line of the first assignment to `key`, or of its table; 1 where it is only a default.
 fn line_of(text: &str, key: &str) -> usize {
+    let table = format!(".{key}]");
     let assigns =
         |line: &str| line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='));
-    text.lines().position(assigns).map_or(1, |at| at + 1)
+    text.lines().position(|line| assigns(line) || line.contains(&table)).map_or(1, |at| at + 1)
 }
 
 fn find<'a>(table: &'a mut toml::Table, path: &[String]) -> Option<&'a mut toml::Value> {
@@ -501,6 +557,15 @@ mod tests {
         assert_eq!(error("[menu]\n# at once\nfirst_key_s = 0\n"), "t.toml:3: first_key_s: expected at least 1");
         let later = error("[metrics]\nlisten = \"\"\n");
         assert_eq!(later, "t.toml:1: `metrics` has no effect in this version yet; remove it");
+        let table = error("[site]\nname = \"a\"\n[effects.reboot]\nrun = []\n");
+        assert!(table.starts_with("t.toml:3: reboot: expected run"), "{table}");
+    }
+
+    #[test]
+    fn lock_outs_can_not_be_switched_off_by_accident() {
+        for wrong in ["lock_max_s = 10", "lock_s = 0", "unlock_after = 0", "unlock_after = 100000"] {
+            assert!(error(&format!("[login]\n{wrong}\n")).starts_with("t.toml:"), "{wrong}");
+        }
     }
 
     #[test]

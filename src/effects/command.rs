@@ -3,8 +3,9 @@
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 /// What is kept of a program's standard error, in bytes; the rest is read and dropped.
 const SAID_BYTES_MAX: usize = 400;
@@ -70,6 +71,8 @@ pub(super) async fn run(run: &[String], input: &[u8], limit: Duration, at_the_li
         Ok(child) => child,
         Err(why) => return not_started(why),
     };
+    // After `child`, so that on a drop the group is killed while its leader still holds its number.
+    let mut group = Group::of(&child, at_the_limit);
     let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
     let input = input.to_owned();
     let feeding = tokio::spawn(async move {
@@ -85,9 +88,13 @@ pub(super) async fn run(run: &[String], input: &[u8], limit: Duration, at_the_li
         }
     });
     let ended = match tokio::time::timeout(limit, child.wait()).await {
-        Ok(Ok(status)) => how(status),
+        Ok(Ok(status)) => {
+            group.release();
+            how(status)
+        }
         Ok(Err(why)) => Ended::NotStarted(why),
         Err(_) => {
+            group.kill();
             if at_the_limit == AtTheLimit::Kill {
                 // Killed already, or not ours to kill.
                 let _ = child.kill().await;
@@ -99,6 +106,35 @@ pub(super) async fn run(run: &[String], input: &[u8], limit: Duration, at_the_li
     let said = tokio::time::timeout(OUTPUT_GRACE, telling).await.ok().and_then(Result::ok).unwrap_or_default();
     reading.abort();
     Finished { ended, said }
+}
+
+/// The program and what it has started, killed together when this is dropped before the program has ended.
+struct Group(Option<Pid>);
+
+impl Group {
+    /// The group of which `child` is the leader; none where it may go on.
+    fn of(child: &Child, at_the_limit: AtTheLimit) -> Self {
+        let number = child.id().filter(|_| at_the_limit == AtTheLimit::Kill);
+        Self(number.and_then(|number| i32::try_from(number).ok()).and_then(Pid::from_raw))
+    }
+
+    /// Forgets it: once its leader was waited for, the number may be another's.
+    fn release(&mut self) {
+        self.0 = None;
+    }
+
+    fn kill(&mut self) {
+        if let Some(leader) = self.0.take() {
+            // Gone already, then there is nothing to kill.
+            let _ = kill_process_group(leader, Signal::KILL);
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.kill();
+    }
 }
 
 fn not_started(why: std::io::Error) -> Finished {

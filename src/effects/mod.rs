@@ -25,6 +25,8 @@ use crate::store::{Store, StoreError};
 
 /// How often the store is looked at for what other processes have asked for.
 const POLL: Duration = Duration::from_secs(1);
+/// A shutdown may take minutes; a machine that is still up after that long was not rebooted.
+const REBOOT_GONE: Duration = Duration::from_secs(600);
 
 /// What the effects need to know (`[effects]` and `[recordings]` in the configuration).
 #[derive(Clone, Debug)]
@@ -46,7 +48,7 @@ impl Default for EffectOptions {
         Self {
             boot_id_file: PathBuf::from("/proc/sys/kernel/random/boot_id"),
             reboot_run: vec!["systemctl".to_owned(), "reboot".to_owned()],
-            reboot_gone: Duration::from_secs(20),
+            reboot_gone: REBOOT_GONE,
             hooks: Vec::new(),
             export_folder: None,
         }
@@ -68,6 +70,14 @@ pub enum EffectError {
     /// The store can't be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Without the boot id nobody can tell whether the machine was rebooted.
+    #[error("can't read the boot id in {path}: {why}; set effects.boot_id_file to a file that changes at each boot")]
+    BootId {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        why: std::io::Error,
+    },
     /// The recordings can't be exported.
     #[error("can't write {path}: {why}; give this user the right to write there, or set recordings.export_folder")]
     Export {
@@ -86,6 +96,18 @@ pub enum EffectError {
     },
 }
 
+/// One worker for each program, so that its events come in their order.
+fn merged(hooks: Vec<Hook>) -> Vec<Hook> {
+    let mut all: Vec<Hook> = Vec::new();
+    for hook in hooks {
+        match all.iter_mut().find(|other| other.run == hook.run) {
+            Some(other) => other.timeout = other.timeout.max(hook.timeout),
+            None => all.push(hook),
+        }
+    }
+    all
+}
+
 /// Carries out the intents of a store. One runs for each store, in the process that answers calls.
 #[derive(Clone)]
 pub struct Runner {
@@ -97,14 +119,16 @@ pub struct Runner {
 
 impl Runner {
     /// `calls` is the number of calls in progress, which a reboot "when idle" waits for.
-    pub fn new(store: Store, options: EffectOptions, calls: Arc<AtomicU32>, clock: fn() -> Wall) -> Self {
+    /// Hooks that run the same program are one, with the longest of their time limits.
+    pub fn new(store: Store, mut options: EffectOptions, calls: Arc<AtomicU32>, clock: fn() -> Wall) -> Self {
+        options.hooks = merged(options.hooks);
         Self { store, options: Arc::new(options), calls, clock }
     }
 
-    /// What is to be done once at the start, before calls are taken: how claimed reboots ended, what was cut off, and
+    /// What is to be done once at the start, before calls are taken: which effects are wanted, how claimed reboots ended, what was cut off, and
     /// exported recordings that are missing or differ from their rows.
     pub async fn prepare(&self) -> Result<(), EffectError> {
-        self.store.recover_intents(&self.context()).await?;
+        self.store.recover_intents(&self.context(), self.options.export_folder.is_some()).await?;
         self.recover_reboots().await?;
         self.export_all().await
     }

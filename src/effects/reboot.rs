@@ -3,9 +3,12 @@
 //! ```text
 //! requested, due ─┐            ┌─ not started, exit code ≠ 0 ─► failed
 //! waiting, idle ──┴► claimed ──┤─ another boot id ────────────► done
-//!                  (boot id)   └─ same boot id, at the next start or 20 s on ─► unknown
+//!                  (boot id)   └─ same boot id, at the next start or 10 min on ─► unknown
+//! unknown ─ another boot id at a later start ─► done
+//! requested, overdue, or waiting, at the next start ─► failed
 //! ```
-//! Nothing leads from `claimed` back to the command.
+//! Nothing leads from `claimed` back to the command. A claim stays one while a slow shutdown goes on; what was asked
+//! of an earlier process is not done out of the blue.
 
 use std::io;
 use std::sync::atomic::Ordering;
@@ -32,16 +35,30 @@ impl Runner {
         }
     }
 
-    /// At the start: a claim under another boot id is done, one under the same is unknown.
+    /// At the start: ends what an earlier process has left. Under another boot id the machine was restarted, and that
+    /// is what was asked for; under the same one a claim is unknown, and what waited has failed.
     pub(super) async fn recover_reboots(&self) -> Result<(), EffectError> {
-        for due in self.store.open_reboots().await? {
-            let same = self.boot_id().await.is_ok_and(|now| due.boot_id.as_deref() == Some(now.as_str()));
-            if due.state == IntentState::Claimed && same {
-                let detail = "the service was started again, and the machine was not";
-                self.store.finish_reboot(&self.context(), due.id, IntentState::Unknown, detail).await?;
+        let path = &self.options.boot_id_file;
+        let boot_id = self.boot_id().await.map_err(|why| EffectError::BootId { path: path.clone(), why })?;
+        for due in self.store.unknown_reboots().await? {
+            if due.boot_id.as_ref().is_some_and(|before| *before != boot_id) {
+                self.finish(&due, IntentState::Done, "the machine was restarted since").await?;
             }
         }
-        Ok(self.reboots_settled().await?)
+        for due in self.store.open_reboots().await? {
+            let restarted = due.boot_id.as_ref().is_some_and(|before| *before != boot_id);
+            let overdue = due.due_at.is_none_or(|at| at <= (self.clock)());
+            match due.state {
+                _ if restarted => self.back(&due).await?,
+                IntentState::Claimed => {
+                    let detail = "the service was started again, and the machine was not";
+                    self.finish(&due, IntentState::Unknown, detail).await?;
+                }
+                IntentState::Requested if !overdue => {}
+                _ => self.finish(&due, IntentState::Failed, "the service was stopped while it waited").await?,
+            }
+        }
+        Ok(())
     }
 
     async fn reboots_once(&self) -> Result<(), StoreError> {
@@ -75,18 +92,12 @@ impl Runner {
                         IntentState::Claimed => IntentState::Unknown,
                         _ => IntentState::Failed,
                     };
-                    self.store.finish_reboot(&self.context(), due.id, state, &detail).await?;
+                    self.finish(&due, state, &detail).await?;
                     continue;
                 }
             };
             match &due.boot_id {
-                Some(before) if *before != boot_id => {
-                    let detail = match due.state {
-                        IntentState::Claimed => "the machine is back",
-                        _ => "the machine was restarted before the command was run",
-                    };
-                    self.store.finish_reboot(&self.context(), due.id, IntentState::Done, detail).await?;
-                }
+                Some(before) if *before != boot_id => self.back(&due).await?,
                 Some(_) => self.settle_same_boot(&due).await?,
                 None => {
                     self.store.stamp_reboot(&self.context(), due.id, &boot_id).await?;
@@ -95,6 +106,19 @@ impl Runner {
             }
         }
         Ok(())
+    }
+
+    /// The machine has another boot id than when this was claimed, or since it waits.
+    async fn back(&self, due: &Due) -> Result<(), StoreError> {
+        let detail = match due.state {
+            IntentState::Claimed => "the machine is back",
+            _ => "the machine was restarted before the command was run",
+        };
+        self.finish(due, IntentState::Done, detail).await
+    }
+
+    async fn finish(&self, due: &Due, state: IntentState, detail: &str) -> Result<(), StoreError> {
+        self.store.finish_reboot(&self.context(), due.id, state, detail).await
     }
 
     async fn settle_same_boot(&self, due: &Due) -> Result<(), StoreError> {
@@ -110,7 +134,7 @@ impl Runner {
             }
             _ => return Ok(()),
         };
-        self.store.finish_reboot(&self.context(), due.id, state, detail).await
+        self.finish(due, state, detail).await
     }
 
     /// Claims, and only then runs the command.
@@ -128,10 +152,7 @@ impl Runner {
         let finished = command::run(&options.reboot_run, b"", options.reboot_gone, AtTheLimit::LeaveRunning).await;
         match finished.ended {
             Ended::Exit(0) | Ended::Signal | Ended::TimedOut => Ok(()),
-            Ended::Exit(_) | Ended::NotStarted(_) => {
-                let detail = finished.detail();
-                self.store.finish_reboot(&self.context(), due.id, IntentState::Failed, &detail).await
-            }
+            Ended::Exit(_) | Ended::NotStarted(_) => self.finish(due, IntentState::Failed, &finished.detail()).await,
         }
     }
 

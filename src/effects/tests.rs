@@ -10,9 +10,9 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::access::{Action, Actor, RebootWhen, Reply};
+use crate::access::{Action, Actor, News, RebootWhen, Reply, Role};
 use crate::model::{Audio, Extension, Pin, RecordingNumber};
-use crate::store::{CommandRow, HookOn, PinCost, StoreOptions, demo};
+use crate::store::{Admin, CommandRow, HookOn, PinCost, StoreOptions, demo};
 use crate::wire::wav;
 
 /// How long a test waits for an effect; far more than it needs.
@@ -82,6 +82,16 @@ impl World {
             Action::Login { extension: Extension::parse("1004").unwrap(), pin: Pin::parse("29618374").unwrap() };
         match self.store.apply(&self.ctx(), &Actor::Caller, login).await {
             Reply::LoggedIn(session) => Actor::Account { id: session.id, granted: session.granted },
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// What the technician is told at the login.
+    async fn news(&self) -> Vec<News> {
+        let login =
+            Action::Login { extension: Extension::parse("1004").unwrap(), pin: Pin::parse("29618374").unwrap() };
+        match self.store.apply(&self.ctx(), &Actor::Caller, login).await {
+            Reply::LoggedIn(session) => session.news,
             other => panic!("{other:?}"),
         }
     }
@@ -174,7 +184,7 @@ async fn a_claim_without_a_run_is_never_run() {
     let due = world.store.open_reboots().await.unwrap().remove(0);
     assert!(world.store.claim_reboot(&world.ctx(), due.id, "boot-1").await.unwrap());
     let runner = world.start().await;
-    world.becomes("reboot", "unknown").await;
+    assert_eq!(world.last("reboot").await.state, "unknown");
     tokio::time::sleep(Duration::from_millis(1200)).await;
     runner.abort();
     assert!(world.lines("runs").is_empty(), "cut off between the claim and the command");
@@ -233,17 +243,90 @@ async fn what_was_due_long_ago_is_not_done_out_of_the_blue() {
     world.runner().prepare().await.unwrap();
     assert_eq!(world.last("reboot").await.state, "failed");
 
-    world.ask_reboot(RebootWhen::Idle).await;
     world.calls.store(1, Ordering::Release);
-    world.runner().prepare().await.unwrap();
+    world.ask_reboot(RebootWhen::Idle).await;
+    let runner = tokio::spawn(world.runner().run());
+    while world.store.open_reboots().await.unwrap()[0].boot_id.is_none() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    runner.abort();
     fs::write(world.folder.path().join("boot_id"), "boot-2").unwrap();
     world.runner().prepare().await.unwrap();
     let row = world.last("reboot").await;
     assert_eq!((row.state.as_str(), world.lines("runs").len()), ("done", 0), "it has been restarted by other hands");
-    fs::remove_file(world.folder.path().join("boot_id")).unwrap();
+}
+
+#[tokio::test]
+async fn what_waited_when_the_service_was_stopped_has_failed() {
+    for when in [RebootWhen::Idle, RebootWhen::Now] {
+        let world = World::new(COUNT_RUNS, "").await;
+        world.ask_reboot(when).await;
+        let runner = world.start().await;
+        let row = world.last("reboot").await;
+        assert_eq!(row.state, "failed", "{when:?}");
+        assert_eq!(row.detail.as_deref(), Some("the service was stopped while it waited"));
+        tokio::time::sleep(Duration::from_millis(1200)).await;
+        runner.abort();
+        assert!(world.lines("runs").is_empty(), "not by a process of which nobody asked it");
+        assert_eq!(world.news().await, [News::RebootFailed]);
+    }
+}
+
+#[tokio::test]
+async fn a_reboot_that_seemed_not_to_happen_is_done_after_all() {
+    let mut world = World::new(COUNT_RUNS, "").await;
+    world.options.reboot_gone = Duration::ZERO;
+    let runner = world.start().await;
     world.ask_reboot(RebootWhen::Now).await;
+    world.becomes("reboot", "unknown").await;
+    runner.abort();
+    assert_eq!(world.news().await, [News::RebootUnknown]);
     world.runner().prepare().await.unwrap();
-    assert_eq!(world.last("reboot").await.state, "failed", "no boot id, no reboot");
+    assert_eq!(world.last("reboot").await.state, "unknown", "the same boot");
+    fs::write(world.folder.path().join("boot_id"), "boot-2").unwrap();
+    world.runner().prepare().await.unwrap();
+    assert_eq!(world.last("reboot").await.state, "done");
+    assert_eq!(world.news().await, [News::RebootDone]);
+    fs::write(world.folder.path().join("boot_id"), "boot-3").unwrap();
+    world.store.apply(&world.ctx(), &world.technician().await, Action::NewsHeard).await;
+    world.runner().prepare().await.unwrap();
+    assert!(world.news().await.is_empty(), "once");
+    assert_eq!(EffectOptions::default().reboot_gone, Duration::from_secs(600), "a shutdown may take minutes");
+}
+
+#[tokio::test]
+async fn without_a_boot_id_nothing_begins() {
+    let world = World::new("", "").await;
+    let file = world.folder.path().join("boot_id");
+    for spoil in [|file: &Path| fs::write(file, " \n"), |file: &Path| fs::remove_file(file)] {
+        spoil(&file).unwrap();
+        let error = world.runner().prepare().await.unwrap_err().to_string();
+        assert!(error.contains("/boot_id: ") && error.contains("effects.boot_id_file"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn who_lost_the_right_while_it_waited_does_not_reboot() {
+    let extension = || Extension::parse("1004").unwrap();
+    for loss in [
+        Admin::RemoveRole { role: Role::SupportTechnician, extension: extension() },
+        Admin::SetEnabled { extension: extension(), enabled: false },
+        Admin::DeleteUser { extension: extension() },
+    ] {
+        let world = World::new(COUNT_RUNS, "").await;
+        world.calls.store(1, Ordering::Release);
+        let runner = world.start().await;
+        world.ask_reboot(RebootWhen::Idle).await;
+        world.store.admin(&world.ctx(), loss).await.unwrap();
+        world.calls.store(0, Ordering::Release);
+        let row = world.becomes("reboot", "cancelled").await;
+        runner.abort();
+        assert_eq!(row.detail.as_deref(), Some("1004 may not reboot any more"));
+        assert!(world.lines("runs").is_empty());
+        let audit = world.store.audit(Some(1)).await.unwrap().remove(0);
+        assert_eq!((audit.action.as_str(), audit.outcome.as_str()), ("reboot.cancelled", "denied"));
+        assert_eq!(audit.account.as_deref(), Some("1004"));
+    }
 }
 
 fn exported(folder: &Path, number: u32) -> Option<Audio> {
@@ -354,4 +437,93 @@ async fn changes_of_another_process_are_found() {
     other.apply(&world.ctx(), &Actor::Shell, action).await;
     world.becomes("hook", "done").await;
     runner.abort();
+}
+
+#[tokio::test]
+async fn the_server_s_hooks_and_exports_count_for_the_command_line_too() {
+    let world = World::new("", "cat >> told").await;
+    let runner = world.start().await;
+    let own = StoreOptions { hooks: Vec::new(), export: false, ..world.store.options().clone() };
+    let shell = Store::open(own).await.unwrap();
+    let action = Action::KeepRecording { number: RecordingNumber(1), audio: audio(1) };
+    shell.apply(&world.ctx(), &Actor::Shell, action).await;
+    world.becomes("hook", "done").await;
+    runner.abort();
+    assert_eq!(exported(world.folder.path(), 1), Some(audio(1)));
+    assert_eq!(world.lines("told").len(), 1);
+}
+
+#[tokio::test]
+async fn exports_of_an_earlier_configuration_hold_no_hook_up() {
+    let mut world = World::new("", "cat >> told").await;
+    world.keep(1, audio(1)).await;
+    world.options.export_folder = None;
+    let runner = world.start().await;
+    world.becomes("hook", "done").await;
+    let row = world.last("export").await;
+    assert_eq!(row.state, "failed");
+    assert_eq!(row.detail.as_deref(), Some("recordings.export_folder is not configured any more"));
+    world.keep(1, audio(2)).await;
+    runner.abort();
+    assert_eq!(world.last("export").await.id, row.id, "no export is asked for any more");
+}
+
+#[tokio::test]
+async fn events_come_in_order_however_often_one_is_tried() {
+    let mut world = World::new("", "if [ -e second ]; then cat >> told; else touch second; exit 1; fi").await;
+    world.options.hooks.push(world.options.hooks[0].clone());
+    let runner = world.start().await;
+    for n in 1..=3 {
+        world.keep(n, audio(1)).await;
+    }
+    world.becomes("hook", "done").await;
+    runner.abort();
+    let target = |line: &String| serde_json::from_str::<serde_json::Value>(line).unwrap()["target"].clone();
+    let told: Vec<serde_json::Value> = world.lines("told").iter().map(target).collect();
+    assert_eq!(told, ["1", "2", "3"], "none before the one that is tried again, none twice");
+}
+
+const SPAWNS_ANOTHER: &str = "sleep 60 & echo $! > other.new; mv other.new other; wait";
+
+impl World {
+    /// The number of the process that the hook has started, once it has.
+    async fn other(&self) -> String {
+        while self.lines("other").is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        self.lines("other").remove(0)
+    }
+}
+
+/// Waits until a process is gone, or is nothing but a number that nobody has waited for.
+async fn ends(number: &str) {
+    for _ in 0..PATIENCE.as_millis() / 20 {
+        let stat = fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
+        if stat.is_empty() || stat.contains(") Z ") {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("process {number} is still there");
+}
+
+#[tokio::test]
+async fn what_a_hook_has_started_ends_with_it_at_the_limit() {
+    let world = World::new("", SPAWNS_ANOTHER).await;
+    let hook = &world.options.hooks[0];
+    let finished = command::run(&hook.run, b"", hook.timeout, command::AtTheLimit::Kill).await;
+    assert!(matches!(finished.ended, command::Ended::TimedOut), "{:?}", finished.ended);
+    ends(&world.other().await).await;
+}
+
+#[tokio::test]
+async fn what_a_hook_has_started_ends_with_the_service() {
+    let world = World::new("", SPAWNS_ANOTHER).await;
+    let run = world.options.hooks[0].run.clone();
+    let hook = tokio::spawn(async move {
+        command::run(&run, b"", PATIENCE, command::AtTheLimit::Kill).await;
+    });
+    let other = world.other().await;
+    hook.abort();
+    ends(&other).await;
 }

@@ -1,7 +1,7 @@
 //! `serve --demo`: a throw-away store, the loopback only, effects that do no harm.
 
 use std::fs::DirBuilder;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -14,8 +14,18 @@ use crate::server::clock::Clock;
 use crate::server::prompts;
 use crate::store::{Store, StoreOptions, demo};
 
-/// Makes a configuration fit for the demo; what names a place of its own (`sip.listen`, the reboot command, the export folder) stays.
-pub fn adapt(mut config: Config) -> anyhow::Result<Config> {
+/// The demo's folder; it is removed when this is dropped.
+pub struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Makes a configuration fit for the demo. `sip.listen` stays; effects are the demo's own harmless ones, whatever the
+/// file says: only environment variables (of who starts a demo, and nobody else) name others.
+pub fn adapt(mut config: Config) -> anyhow::Result<(Config, Folder)> {
     if config.sip.listen == Sip::default().listen {
         let address = SocketAddr::from(([127, 0, 0, 1], 5060));
         config.sip.listen = [Transport::Udp, Transport::Tcp].map(|transport| Listen { transport, address }).into();
@@ -26,6 +36,9 @@ pub fn adapt(mut config: Config) -> anyhow::Result<Config> {
         );
     }
     config.sip.trusted_peers = ["127.0.0.0/8", "::1"].into_iter().filter_map(|prefix| prefix.parse().ok()).collect();
+    let own = Config::from_environment()?;
+    config.effects = own.effects;
+    config.recordings.export_folder = own.recordings.export_folder;
     let folder = folder()?;
     config.store.url = format!("sqlite://{}", folder.join("switchhook.db").display());
     if config.recordings.export_folder.is_empty() {
@@ -37,7 +50,7 @@ pub fn adapt(mut config: Config) -> anyhow::Result<Config> {
     if config.effects.logging == crate::config::Logging::default() {
         config.effects.logging.folder = String::new();
     }
-    Ok(config)
+    Ok((config, Folder(folder)))
 }
 
 /// Makes the demo's store, with its accounts and recordings.
@@ -52,30 +65,15 @@ pub async fn store(options: StoreOptions, folder: &Path) -> anyhow::Result<Store
     Ok(store)
 }
 
-/// Says how to call.
-#[allow(clippy::print_stdout)]
-pub fn announce(config: &Config) {
-    let Some(listen) = config.sip.listen.first() else { return };
+/// How to call, in lines.
+pub fn greeting(config: &Config) -> String {
+    let Some(listen) = config.sip.listen.first() else { return String::new() };
     let user = config.sip.extensions.first().map_or("7000", String::as_str);
-    let port = match listen.address.port() {
-        5060 => String::new(),
-        port => format!(":{port}"),
-    };
-    let host = match listen.address.ip() {
-        IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) => format!("[{ip}]"),
-    };
-    println!("dial sip:{user}@{host}{port}");
-    println!("log in as 1000, PIN 61849273 (README.md has the other accounts)");
-    println!("store {} (gone when the demo ends)", config.store.url);
-}
-
-/// Removes what the demo made.
-pub fn clean_up(config: &Config) {
-    let path = config.store.url.strip_prefix("sqlite://").map(Path::new).and_then(Path::parent);
-    if let Some(folder) = path.filter(|folder| folder.starts_with(std::env::temp_dir())) {
-        let _ = std::fs::remove_dir_all(folder);
-    }
+    format!(
+        "dial sip:{user}@{}\nlog in as 1000, PIN 61849273 (README.md has the other accounts)\n\
+         store {} (gone when the demo ends)\n",
+        listen.address, config.store.url
+    )
 }
 
 /// A folder that nobody else can read.

@@ -2,6 +2,7 @@
 
 mod clock;
 mod demo;
+mod lock;
 mod log;
 mod media;
 mod ports;
@@ -10,6 +11,7 @@ mod requests;
 mod signalling;
 mod transport;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -38,7 +40,12 @@ const SETTLE_WITHIN: Duration = Duration::from_secs(2);
 
 /// Serves until SIGTERM or SIGINT; see the command line's `serve`.
 pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
-    let config = if is_demo { demo::adapt(config)? } else { config };
+    let (config, _demo_folder) = if is_demo {
+        let (config, folder) = demo::adapt(config)?;
+        (config, Some(folder))
+    } else {
+        (config, None)
+    };
     let _log = log::start(&config)?;
     let clock = Clock::start();
     let folder = prompts::find(&config.prompts.folder, &config.prompts.language)?;
@@ -48,14 +55,15 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
     } else {
         Store::open(store_options(&config)?).await?
     };
-    let in_progress = Arc::new(AtomicU32::new(0));
-    let runner = Runner::new(store.clone(), effect_options(&config), Arc::clone(&in_progress), Clock::wall);
-    runner.prepare().await?;
-
+    // What is begun at a start must not disturb a `serve` that runs already: the ports and the store's lock come first.
+    let _lock = lock::take(&store.options().path)?;
     let (inbound, messages) = channel(INBOUND_MAX);
     let (orders, order_queue) = channel(config.sip.calls_max as usize + 64);
     let transports = Transports::listen(&config.sip.listen, &inbound).await?;
     drop(inbound);
+    let in_progress = Arc::new(AtomicU32::new(0));
+    let runner = Runner::new(store.clone(), effect_options(&config), Arc::clone(&in_progress), Clock::wall);
+    runner.prepare().await?;
     let under_way = Arc::new(AtomicU32::new(0));
     let outside: Arc<dyn Outside> = Arc::new(Requests {
         runtime: tokio::runtime::Handle::current(),
@@ -85,9 +93,6 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
     effects.abort();
     let _ = (&mut effects).await;
     store.close().await;
-    if is_demo {
-        demo::clean_up(&config);
-    }
     Ok(())
 }
 
@@ -96,15 +101,13 @@ fn start_threads(clock: Clock, outside: &Arc<dyn Outside>) -> anyhow::Result<Vec
     (0..count).map(|n| Ok(Thread::start(n, clock, Arc::clone(outside))?)).collect()
 }
 
-/// Says on standard output that calls are taken, and tells systemd.
-#[allow(clippy::print_stdout)]
+/// Says on standard output that calls are taken, and tells systemd. Neither has to be there.
 fn announce(config: &Config, is_demo: bool) {
     let listens: Vec<String> = config.sip.listen.iter().map(ToString::to_string).collect();
-    if is_demo {
-        demo::announce(config);
-    }
-    println!("ready: extension {} on {}", config.sip.extensions.join(", "), listens.join(", "));
-    // Without systemd there is nobody to tell.
+    let greeting = if is_demo { demo::greeting(config) } else { String::new() };
+    let ready = format!("ready: extension {} on {}\n", config.sip.extensions.join(", "), listens.join(", "));
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all((greeting + &ready).as_bytes()).and_then(|()| out.flush());
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
 }
 

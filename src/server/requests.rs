@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::Sender;
 
-use crate::access::{Action, Actor, Context};
+use crate::access::{Action, Actor, Context, Reply};
 use crate::media::level;
 use crate::media::recorder::RawTake;
 use crate::model::{CallId, Ticket};
@@ -46,7 +46,12 @@ impl Outside for Requests {
         };
         let (store, thread, under_way) = (self.store.clone(), thread.clone(), UnderWay::new(&self.under_way));
         self.runtime.spawn(async move {
+            let name = action.name();
             let reply = store.apply(&ctx, &actor, action).await;
+            match &reply {
+                Reply::Refused(why) => tracing::info!(call = asker.call.0, action = name, ?why, "refused"),
+                _ => tracing::info!(call = asker.call.0, action = name, "done"),
+            }
             tell(&thread, || Command::Replied(asker.call, ticket, reply.clone())).await;
             drop(under_way);
         });

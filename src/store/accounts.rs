@@ -101,6 +101,14 @@ pub(super) async fn has_temporary_pin(
     Ok(row == Some(1))
 }
 
+/// Whether the account PIN is shorter than a role holder's must be. No account PIN lets nobody in.
+pub(super) async fn has_short_pin(conn: &mut SqliteConnection, id: AccountId) -> Result<bool, StoreError> {
+    let sql = "SELECT long FROM pins WHERE account_id = $1 AND kind = $2";
+    let long: Option<i64> =
+        sqlx::query_scalar(sql).bind(id.0).bind(PinKind::Account.name()).fetch_optional(conn).await?;
+    Ok(long == Some(0))
+}
+
 /// The hashes of the last PINs of a kind, newest last.
 pub(super) async fn pin_history(
     conn: &mut SqliteConnection,
@@ -201,21 +209,14 @@ impl Store {
     /// All users of a site, by extension.
     pub async fn users(&self, site: SiteId, now: Wall) -> Result<Vec<UserRow>, StoreError> {
         let mut read = self.read().await?;
-        let sql = "SELECT id FROM accounts WHERE site_id = $1 ORDER BY length(extension), extension";
-        let ids: Vec<i64> = sqlx::query_scalar(sql).bind(site.0).fetch_all(&mut *read).await?;
-        let mut rows = Vec::with_capacity(ids.len());
-        for id in ids {
-            rows.push(user_row(&mut read, AccountId(id), now).await?);
-        }
-        Ok(rows)
+        user_rows(&mut read, site, None, now).await
     }
 
     /// One user.
     pub async fn user(&self, site: SiteId, extension: &Extension, now: Wall) -> Result<UserRow, AdminError> {
         let mut read = self.read().await?;
-        let account = by_extension(&mut read, site, extension).await?;
-        let account = account.ok_or_else(|| AdminError::UnknownExtension(extension.clone()))?;
-        Ok(user_row(&mut read, account.id, now).await?)
+        let found = user_rows(&mut read, site, Some(extension), now).await?.pop();
+        found.ok_or_else(|| AdminError::UnknownExtension(extension.clone()))
     }
 
     /// Who holds each role at a site.
@@ -232,34 +233,79 @@ impl Store {
     }
 }
 
-type ShownTuple =
-    (String, String, String, String, i64, i64, Option<String>, Option<String>, Option<String>, Option<String>);
+/// An account, the ends of its locks, its PINs' states and one of its roles.
+type ShownTuple = (
+    String,
+    String,
+    String,
+    String,
+    i64,
+    i64,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<String>,
+);
 
-async fn user_row(conn: &mut SqliteConnection, id: AccountId, now: Wall) -> Result<UserRow, StoreError> {
+/// The accounts of a site, or the one of that extension, by one query: a row for each role, or one without any.
+async fn user_rows(
+    conn: &mut SqliteConnection,
+    site: SiteId,
+    extension: Option<&Extension>,
+    now: Wall,
+) -> Result<Vec<UserRow>, StoreError> {
     let sql = "SELECT a.extension, a.username, a.name, s.name, a.enabled, a.dnd, a.language, a.forward_always,
-               a.forward_busy, a.forward_no_answer FROM accounts a JOIN sites s ON s.id = a.site_id WHERE a.id = $1";
-    let shown: ShownTuple = sqlx::query_as(sql).bind(id.0).fetch_one(&mut *conn).await?;
-    let (extension, username, name, site, enabled, dnd, language, always, busy, no_answer) = shown;
-    let roles = by_id(conn, id).await?.map(|account| account.roles).unwrap_or_default();
-    let account_lock = lockout(conn, id, PinKind::Account).await?;
-    let voicemail_lock = lockout(conn, id, PinKind::Voicemail).await?;
-    let voicemail = pin(conn, id, PinKind::Voicemail).await?;
-    let until = |lock: &Lockout| lock.locked_until.filter(|_| lock.is_locked(now)).map(rfc3339);
-    Ok(UserRow {
+               a.forward_busy, a.forward_no_answer, al.locked_until, vl.locked_until, ap.temporary, vp.temporary, r.role
+               FROM accounts a JOIN sites s ON s.id = a.site_id
+               LEFT JOIN lockouts al ON al.account_id = a.id AND al.kind = 'account'
+               LEFT JOIN lockouts vl ON vl.account_id = a.id AND vl.kind = 'voicemail'
+               LEFT JOIN pins ap ON ap.account_id = a.id AND ap.kind = 'account'
+               LEFT JOIN pins vp ON vp.account_id = a.id AND vp.kind = 'voicemail'
+               LEFT JOIN roles r ON r.account_id = a.id
+               WHERE a.site_id = $1 AND a.extension = COALESCE($2, a.extension)
+               ORDER BY length(a.extension), a.extension";
+    let extension = extension.map(Extension::as_str);
+    let shown: Vec<ShownTuple> = sqlx::query_as(sql).bind(site.0).bind(extension).fetch_all(conn).await?;
+    let mut users: Vec<(UserRow, Vec<String>)> = Vec::new();
+    for mut row in shown {
+        let role = row.14.take();
+        match users.last_mut() {
+            Some((user, roles)) if user.extension == row.0 => roles.extend(role),
+            _ => users.push((user_row(row, now), role.into_iter().collect())),
+        }
+    }
+    let with_roles = |(user, roles): (UserRow, Vec<String>)| {
+        let roles = parse_roles(&roles)?.into_iter().map(Role::name).collect();
+        Ok(UserRow { roles, ..user })
+    };
+    users.into_iter().map(with_roles).collect()
+}
+
+fn user_row(shown: ShownTuple, now: Wall) -> UserRow {
+    let (extension, username, name, site, enabled, dnd, language, always, busy, no_answer, locked, vm_locked, ..) =
+        shown;
+    let until = |end: Option<i64>| end.map(Wall).filter(|end| now < *end).map(rfc3339);
+    let (locked_until, voicemail_locked_until) = (until(locked), until(vm_locked));
+    UserRow {
         extension,
         username,
         name,
         site,
-        roles: roles.into_iter().map(Role::name).collect(),
+        roles: Vec::new(),
         enabled: enabled != 0,
-        locked: account_lock.is_locked(now),
-        locked_until: until(&account_lock),
-        voicemail_locked_until: until(&voicemail_lock),
-        pin_temporary: has_temporary_pin(conn, id, PinKind::Account).await?,
-        voicemail_pin_set: voicemail.is_some(),
-        voicemail_pin_temporary: voicemail.is_some_and(|pin| pin.temporary),
+        locked: locked_until.is_some(),
+        locked_until,
+        voicemail_locked_until,
+        pin_temporary: shown.12 == Some(1),
+        voicemail_pin_set: shown.13.is_some(),
+        voicemail_pin_temporary: shown.13 == Some(1),
         forwarding: Forwarding { always, busy, no_answer },
         dnd: dnd != 0,
         language,
-    })
+    }
 }

@@ -84,8 +84,13 @@ pub enum AdminError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// No such site.
-    #[error("there is no site `{0}`: see which there are with `switchhook user list`, or set site.name")]
-    UnknownSite(String),
+    #[error("there is no site `{site}`, the store has {known}: name one of these with --site")]
+    UnknownSite {
+        /// The name that was given.
+        site: String,
+        /// The names that there are.
+        known: String,
+    },
     /// No such extension.
     #[error("there is no extension {0}: see which there are with `switchhook user list`")]
     UnknownExtension(Extension),
@@ -113,12 +118,23 @@ pub enum AdminError {
     /// There must always be one.
     #[error("{0} is the last enabled Server Administrator: give the role to another account first")]
     LastServerAdministrator(Extension),
-    /// The PIN policy.
+    /// The PIN policy. (No source: its text is said once.)
     #[error("{0}; nothing was changed")]
-    Pin(#[from] PinFault),
+    Pin(PinFault),
+    /// Who holds a role needs a longer account PIN than the present one.
+    #[error(
+        "{0} has a PIN shorter than {ROLE_PIN_DIGITS_MIN} digits: set a longer one first (user set-pin); nothing was changed"
+    )]
+    PinTooShortForRole(Extension),
     /// Nothing to import.
     #[error("the audio is empty")]
     EmptyAudio,
+}
+
+impl From<PinFault> for AdminError {
+    fn from(fault: PinFault) -> Self {
+        AdminError::Pin(fault)
+    }
 }
 
 impl From<sqlx::Error> for AdminError {
@@ -177,7 +193,7 @@ impl Store {
         for role in user.roles {
             insert_role(&mut write, id, *role).await?;
         }
-        own_pins::store_pin(&mut write, id, PinKind::Account, &hash, made.is_some()).await?;
+        own_pins::store_pin(&mut write, id, PinKind::Account, pin, &hash, made.is_some()).await?;
         let roles: Vec<&str> = user.roles.iter().map(|role| role.name()).collect();
         let event = ("user.added", json!({ "username": username, "name": user.name, "roles": roles }));
         let target = user.extension.as_str();
@@ -210,7 +226,7 @@ impl Store {
                 continue;
             }
             own_pins::check_policy(&account, kind, pin)?;
-            own_pins::store_pin(&mut write, account.id, kind, &hash, temporary).await?;
+            own_pins::store_pin(&mut write, account.id, kind, pin, &hash, temporary).await?;
             let event = own_pins::pin_event(kind);
             let after = temporary.then_some("temporary");
             let data = json!({ "temporary": temporary });
@@ -277,6 +293,9 @@ async fn in_one_step(write: &mut Write<'_>, admin: &Admin) -> Result<AdminReply,
             }
             spoken(recordings::keep(write, &Caller::shell(), *number, audio).await, *number)
         }
+        Admin::RestoreRecording { number, to } if recordings::is_live(write.conn(), *number, *to).await? => {
+            Ok(AdminReply::Unchanged)
+        }
         Admin::RestoreRecording { number, to } => spoken(recordings::restore(write, *number, *to).await, *number),
         Admin::AddUser { .. }
         | Admin::SetPin { .. }
@@ -309,7 +328,7 @@ async fn insert_account(write: &mut Write<'_>, user: &NewUser<'_>) -> Result<(Ac
     }
     let sql = "SELECT name FROM sites WHERE id = $1";
     let site_name: Option<String> = sqlx::query_scalar(sql).bind(site.0).fetch_optional(write.conn()).await?;
-    let site_name = site_name.ok_or_else(|| AdminError::UnknownSite(site.0.to_string()))?;
+    let site_name = site_name.ok_or_else(|| StoreError::Inconsistent(format!("no site of number {}", site.0)))?;
     let username = user.username.map_or_else(|| format!("{}@{site_name}", user.extension), str::to_owned);
     check_name(&username, "username", 1)?;
     let sql = "SELECT id FROM accounts WHERE username = $1";
@@ -330,12 +349,12 @@ async fn insert_account(write: &mut Write<'_>, user: &NewUser<'_>) -> Result<(Ac
     Ok((AccountId(id), username))
 }
 
-async fn insert_role(write: &mut Write<'_>, id: AccountId, role: Role) -> Result<bool, StoreError> {
+async fn insert_role(write: &mut Write<'_>, id: AccountId, role: Role) -> Result<(), StoreError> {
     let now = write.now();
     let sql = "INSERT INTO roles (account_id, role, granted_at) VALUES ($1, $2, $3)
                ON CONFLICT (account_id, role) DO NOTHING";
-    let done = sqlx::query(sql).bind(id.0).bind(role.name()).bind(now).execute(write.conn()).await?;
-    Ok(done.rows_affected() > 0)
+    sqlx::query(sql).bind(id.0).bind(role.name()).bind(now).execute(write.conn()).await?;
+    Ok(())
 }
 
 async fn delete_user(write: &mut Write<'_>, extension: &Extension) -> Result<AdminReply, AdminError> {
@@ -371,9 +390,13 @@ async fn set_enabled(write: &mut Write<'_>, extension: &Extension, enabled: bool
 
 async fn assign_role(write: &mut Write<'_>, role: Role, extension: &Extension) -> Result<AdminReply, AdminError> {
     let account = find(write, extension).await?;
-    if !insert_role(write, account.id, role).await? {
+    if account.roles.contains(&role) {
         return Ok(AdminReply::Unchanged);
     }
+    if accounts::has_short_pin(write.conn(), account.id).await? {
+        return Err(AdminError::PinTooShortForRole(extension.clone()));
+    }
+    insert_role(write, account.id, role).await?;
     let event = ("role.assigned", json!({ "role": role.name() }));
     user_change(write, extension, None, Some(role.name()), event).await
 }

@@ -1,7 +1,9 @@
 //! The audit trail: append-only by triggers, each row's hash taken over the row and the hash before it.
 //!
 //! `hash = sha256(hash of the row before it, or 64 zeros ‖ "\n" ‖ JSON array [seq, at, account, source, action,
-//! target, outcome, change])`, in lower-case hex.
+//! target, outcome, change, before, after])`, in lower-case hex; before and after are those of the change, null
+//! without one. `audit_end` in `meta` has the number and the hash of the last row, so that a trail that was cut is
+//! told from a whole one.
 
 use serde::Serialize;
 use serde_json::json;
@@ -16,6 +18,8 @@ use crate::model::Wall;
 
 /// Rows read at once by the verification.
 const VERIFY_PAGE_ROWS: i64 = 10_000;
+/// The key in `meta` of the last row's number and hash.
+const END: &str = "audit_end";
 /// The hash before the first row.
 const BEFORE_THE_FIRST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
@@ -28,18 +32,20 @@ pub(super) struct Entry<'a> {
     pub(super) target: Option<&'a str>,
     pub(super) outcome: Outcome,
     pub(super) change: Option<i64>,
+    /// The change's own text.
+    pub(super) before: Option<&'a str>,
+    pub(super) after: Option<&'a str>,
 }
 
 /// Appends a row; the caller holds the write lock.
 pub(super) async fn append(conn: &mut SqliteConnection, entry: &Entry<'_>) -> Result<(), StoreError> {
-    let last: Option<(i64, String)> =
-        sqlx::query_as("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetch_optional(&mut *conn).await?;
-    let (seq, before) = match last {
-        Some((seq, hash)) => (seq + 1, hash),
-        None => (1, BEFORE_THE_FIRST.to_owned()),
+    // Where the trail was cut, the gap stays to be seen.
+    let (last, hash_before) = match end(conn).await? {
+        Some(end) => end,
+        None => last_row(conn).await?,
     };
     let row = Row {
-        seq,
+        seq: last + 1,
         at: entry.at,
         account: entry.account.map(str::to_owned),
         source: entry.source.to_owned(),
@@ -47,7 +53,10 @@ pub(super) async fn append(conn: &mut SqliteConnection, entry: &Entry<'_>) -> Re
         target: entry.target.map(str::to_owned),
         outcome: entry.outcome.name().to_owned(),
         change: entry.change,
+        before: entry.before.map(str::to_owned),
+        after: entry.after.map(str::to_owned),
     };
+    let hash = row.hash_after(&hash_before);
     sqlx::query(
         "INSERT INTO audit (seq, at, account, source, action, target, outcome, change_number, hash)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
@@ -60,10 +69,28 @@ pub(super) async fn append(conn: &mut SqliteConnection, entry: &Entry<'_>) -> Re
     .bind(&row.target)
     .bind(&row.outcome)
     .bind(row.change)
-    .bind(row.hash_after(&before))
-    .execute(conn)
+    .bind(&hash)
+    .execute(&mut *conn)
     .await?;
+    let sql = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = $2";
+    sqlx::query(sql).bind(END).bind(format!("{} {hash}", row.seq)).execute(conn).await?;
     Ok(())
+}
+
+/// The end of the trail as `meta` has it.
+async fn end(conn: &mut SqliteConnection) -> Result<Option<(i64, String)>, StoreError> {
+    let sql = "SELECT value FROM meta WHERE key = $1";
+    let text: Option<String> = sqlx::query_scalar(sql).bind(END).fetch_optional(conn).await?;
+    Ok(text
+        .as_deref()
+        .and_then(|text| text.split_once(' '))
+        .and_then(|(seq, hash)| Some((seq.parse().ok()?, hash.to_owned()))))
+}
+
+async fn last_row(conn: &mut SqliteConnection) -> Result<(i64, String), StoreError> {
+    let sql = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1";
+    let last: Option<(i64, String)> = sqlx::query_as(sql).fetch_optional(conn).await?;
+    Ok(last.unwrap_or_else(|| (0, BEFORE_THE_FIRST.to_owned())))
 }
 
 struct Row {
@@ -75,13 +102,17 @@ struct Row {
     target: Option<String>,
     outcome: String,
     change: Option<i64>,
+    before: Option<String>,
+    after: Option<String>,
 }
 
 impl Row {
-    fn hash_after(&self, before: &str) -> String {
+    fn hash_after(&self, hash_before: &str) -> String {
+        let (who, what) = ((&self.account, &self.source), (&self.action, &self.target, &self.outcome));
         let fields =
-            json!([self.seq, self.at, self.account, self.source, self.action, self.target, self.outcome, self.change]);
-        let digest = Sha256::new().chain_update(before).chain_update("\n").chain_update(fields.to_string()).finalize();
+            json!([self.seq, self.at, who.0, who.1, what.0, what.1, what.2, self.change, self.before, self.after]);
+        let digest =
+            Sha256::new().chain_update(hash_before).chain_update("\n").chain_update(fields.to_string()).finalize();
         digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
@@ -115,9 +146,27 @@ pub enum AuditFault {
     /// Numbers are missing before this row.
     #[error("audit row {0} is missing: row {1} follows row {2}")]
     Gap(i64, i64, i64),
-    /// The row, or the one before it, was altered.
-    #[error("audit row {0} does not fit the hash chain: it or the row before it was altered")]
+    /// The row, its change, or the one before it, was altered.
+    #[error("audit row {0} does not fit the hash chain: it, its change or the row before it was altered")]
     Altered(i64),
+    /// A change is not as its audit row says, or is gone.
+    #[error("change {change} is missing, or is not what audit row {seq} says")]
+    Change {
+        /// The row.
+        seq: i64,
+        /// The change's number.
+        change: i64,
+    },
+    /// The trail does not end where the store remembers its end.
+    #[error(
+        "the audit trail ends at row {last}, and the store remembers row {remembered} as its end: rows were cut off or added"
+    )]
+    End {
+        /// The last row.
+        last: i64,
+        /// The one that should be the last; 0 where the store remembers none.
+        remembered: i64,
+    },
     /// A change without its audit row: the end of the trail was cut off.
     #[error("the audit trail ends at row {last} without a row for change {change}: its end was cut off")]
     CutOff {
@@ -137,6 +186,22 @@ pub struct Verified {
     pub fault: Option<AuditFault>,
 }
 
+/// The row, then before and after of its change, and what that says of who, when and what: `none` (there is to be
+/// none), `gone`, `same` or `other`.
+type VerifyTuple = (
+    i64,
+    i64,
+    Option<String>,
+    String,
+    String,
+    Option<String>,
+    String,
+    Option<i64>,
+    String,
+    Option<String>,
+    Option<String>,
+    String,
+);
 type AuditTuple = (i64, i64, Option<String>, String, String, Option<String>, String, Option<i64>, String);
 
 impl Store {
@@ -161,33 +226,66 @@ impl Store {
         Ok(rows.into_iter().rev().map(shown).collect())
     }
 
-    /// Follows the hash chain from the first row to the last.
+    /// Follows the hash chain from the first row to the last, and compares each change with its row.
     pub async fn verify_audit(&self) -> Result<Verified, StoreError> {
         let mut read = self.read().await?;
-        let (mut last, mut before) = (0, BEFORE_THE_FIRST.to_owned());
+        let (mut last, mut hash) = (0, BEFORE_THE_FIRST.to_owned());
         loop {
-            let sql = "SELECT seq, at, account, source, action, target, outcome, change_number, hash FROM audit
-                       WHERE seq > $1 ORDER BY seq LIMIT $2";
-            let page: Vec<AuditTuple> =
-                sqlx::query_as(sql).bind(last).bind(VERIFY_PAGE_ROWS).fetch_all(&mut *read).await?;
+            let page = verify_page(&mut read, last).await?;
             if page.is_empty() {
                 break;
             }
-            for (seq, at, account, source, action, target, outcome, change, hash) in page {
+            for row in page {
                 let rows = last;
-                if seq != last + 1 {
-                    return Ok(Verified { rows, fault: Some(AuditFault::Gap(last + 1, seq, last)) });
+                match fits(row, last, &hash) {
+                    Ok(next) => (last, hash) = next,
+                    Err(fault) => return Ok(Verified { rows, fault: Some(fault) }),
                 }
-                let row = Row { seq, at, account, source, action, target, outcome, change };
-                if row.hash_after(&before) != hash {
-                    return Ok(Verified { rows, fault: Some(AuditFault::Altered(seq)) });
-                }
-                (last, before) = (seq, hash);
             }
         }
-        let sql = "SELECT c.number FROM changes c LEFT JOIN audit a ON a.change_number = c.number
-                   WHERE a.seq IS NULL ORDER BY c.number LIMIT 1";
-        let lost: Option<i64> = sqlx::query_scalar(sql).fetch_optional(&mut *read).await?;
-        Ok(Verified { rows: last, fault: lost.map(|change| AuditFault::CutOff { change, last }) })
+        Ok(Verified { rows: last, fault: end_fault(&mut read, last, &hash).await? })
+    }
+}
+
+async fn verify_page(conn: &mut SqliteConnection, after: i64) -> Result<Vec<VerifyTuple>, StoreError> {
+    let sql = "SELECT a.seq, a.at, a.account, a.source, a.action, a.target, a.outcome, a.change_number, a.hash,
+               c.before, c.after, CASE WHEN a.change_number IS NULL THEN 'none' WHEN c.number IS NULL THEN 'gone'
+               WHEN c.at = a.at AND c.source = a.source AND c.action = a.action AND c.target = a.target
+               AND c.account = COALESCE(a.account, '') THEN 'same' ELSE 'other' END
+               FROM audit a LEFT JOIN changes c ON c.number = a.change_number
+               WHERE a.seq > $1 ORDER BY a.seq LIMIT $2";
+    Ok(sqlx::query_as(sql).bind(after).bind(VERIFY_PAGE_ROWS).fetch_all(conn).await?)
+}
+
+/// The number and the hash of a row that fits the one before it.
+fn fits(row: VerifyTuple, last: i64, hash_before: &str) -> Result<(i64, String), AuditFault> {
+    let (seq, at, account, source, action, target, outcome, change, hash, before, after, told) = row;
+    if seq != last + 1 {
+        return Err(AuditFault::Gap(last + 1, seq, last));
+    }
+    let wrong = AuditFault::Change { seq, change: change.unwrap_or(0) };
+    if told == "gone" {
+        return Err(wrong);
+    }
+    let row = Row { seq, at, account, source, action, target, outcome, change, before, after };
+    if row.hash_after(hash_before) != hash {
+        return Err(AuditFault::Altered(seq));
+    }
+    if told == "other" { Err(wrong) } else { Ok((seq, hash)) }
+}
+
+/// What is wrong after the last row.
+async fn end_fault(conn: &mut SqliteConnection, last: i64, hash: &str) -> Result<Option<AuditFault>, StoreError> {
+    let sql = "SELECT c.number FROM changes c LEFT JOIN audit a ON a.change_number = c.number
+               WHERE a.seq IS NULL ORDER BY c.number LIMIT 1";
+    let lost: Option<i64> = sqlx::query_scalar(sql).fetch_optional(&mut *conn).await?;
+    if let Some(change) = lost {
+        return Ok(Some(AuditFault::CutOff { change, last }));
+    }
+    match end(conn).await? {
+        None if last == 0 => Ok(None),
+        Some((seq, remembered)) if seq == last && remembered == hash => Ok(None),
+        Some((seq, _)) if seq == last => Ok(Some(AuditFault::Altered(last))),
+        end => Ok(Some(AuditFault::End { last, remembered: end.map_or(0, |(seq, _)| seq) })),
     }
 }

@@ -5,9 +5,9 @@ use jiff::tz::TimeZone;
 
 use crate::model::{Civil, Wall};
 
-/// RFC 3339 in UTC, such as `2026-01-31T08:15:00.123Z`; a time that no calendar has is the epoch.
+/// RFC 3339 in UTC, always with milliseconds, such as `2026-01-31T08:15:00.123Z`; a time that no calendar has is the epoch.
 pub fn rfc3339(at: Wall) -> String {
-    Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
+    format!("{:.3}", Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH))
 }
 
 /// The local date and time, by the system's time zone.
@@ -38,6 +38,6 @@ mod tests {
         let berlin = TimeZone::fixed(jiff::tz::offset(1));
         let expected = Civil { year: 2026, month: 3, day: 2, weekday: 0, hour: 0, minute: 30 };
         assert_eq!(civil_in(at, &berlin), Some(expected));
-        assert_eq!(rfc3339(at), "2026-03-01T23:30:00Z");
+        assert_eq!(rfc3339(at), "2026-03-01T23:30:00.000Z");
     }
 }

@@ -1,6 +1,6 @@
 //! What can go wrong with the store.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why the store can't be opened, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -26,8 +26,8 @@ pub enum StoreError {
     /// Some other file is there.
     #[error("{0} is not a switchhook store: nothing was changed; set store.url to another file")]
     NotAStore(PathBuf),
-    /// The configured address of the store can't be used.
-    #[error("store.url is `{0}`: it must be `sqlite:///absolute/path` or `sqlite:relative/path`")]
+    /// The configured address of the store can't be used. It is not told: there may be a password in it.
+    #[error("store.url can't be used: {0}; it must be `sqlite:///absolute/path` or `sqlite:relative/path`")]
     Url(String),
     /// The folder is missing and can't be made, or the file can't be made in it.
     #[error("can't make {path}: {why}; give this user the right to write there, or set store.url to another place")]
@@ -66,8 +66,13 @@ pub enum StoreError {
     #[error("the store holds {0}: repair it by hand or restore a backup")]
     Inconsistent(String),
     /// The configured site is not in the store.
-    #[error("there is no site `{0}` in the store: set site.name to one that it has")]
-    UnknownSite(String),
+    #[error("there is no site `{site}` in the store, it has {known}: set site.name to one of these")]
+    UnknownSite {
+        /// The configured name.
+        site: String,
+        /// The names that there are.
+        known: String,
+    },
     /// Audio longer than the store takes.
     #[error("the audio lasts longer than {0} s: nothing was changed; shorten it")]
     AudioTooLong(u32),
@@ -77,6 +82,16 @@ pub enum StoreError {
     /// Everything else that the database says.
     #[error("the database says: {0}")]
     Database(String),
+}
+
+impl StoreError {
+    /// The same, with the file that can't be written where it was not known before.
+    pub(super) fn at(self, path: &Path) -> Self {
+        match self {
+            StoreError::ReadOnly => StoreError::NoAccess { path: path.to_owned(), why: "it is read-only".to_owned() },
+            error => error,
+        }
+    }
 }
 
 // SQLite's primary result codes (sqlite.org/rescode.html).

@@ -2,25 +2,33 @@
 //!
 //! ```text
 //! reboot  requested ─ due ─┐
-//!         waiting  ─ idle ─┴► claimed ─► done | failed | unknown       requested, waiting ─► cancelled
+//!         waiting  ─ idle ─┴► claimed ─► done | failed | unknown       requested, waiting ─► cancelled | failed
+//!                                                       unknown ─► done
 //! export, hook  requested ─► claimed ─► done | failed                  claimed ─► requested (retry, restart)
 //! ```
 
 use serde::Serialize;
 use serde_json::json;
-use sqlx::SqliteConnection;
+use sqlx::query::QueryScalar;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Sqlite, SqliteConnection};
 
 use super::Store;
 use super::clock::rfc3339;
 use super::error::StoreError;
-use super::reboot::SYSTEM;
+use super::reboot::{self, SYSTEM};
 use super::rights::{Caller, Stop};
 use super::tx::{Outcome, Who, Write};
+use super::wanted::Wanted;
 use crate::access::{Context, News, Reply};
 use crate::model::{AccountId, Wall};
 
 /// Finished intents that are kept for `command list`; the audit trail keeps reboots for ever.
 const FINISHED_INTENTS_MAX: i64 = 10_000;
+/// Events that wait for one hook; beyond it the oldest are failed.
+const HOOK_BACKLOG_MAX: i64 = 1000;
+/// How long a hook waits for the export of its recording, in milliseconds; longer than all tries of an export.
+const EXPORT_WAIT_MS_MAX: i64 = 600_000;
 /// Longest outcome that is kept, in characters.
 const DETAIL_CHARS_MAX: usize = 500;
 
@@ -103,6 +111,8 @@ pub(super) struct New<'a> {
     pub(super) payload: &'a str,
     pub(super) due_at: Option<i64>,
     pub(super) change: Option<i64>,
+    /// The export that a hook waits for.
+    pub(super) after: Option<i64>,
 }
 
 pub(super) async fn insert(
@@ -113,7 +123,7 @@ pub(super) async fn insert(
 ) -> Result<i64, StoreError> {
     let id = sqlx::query_scalar(
         "INSERT INTO intents (kind, state, subject, payload, requested_by_id, requested_by, requested_at, due_at,
-         change_number) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id",
+         change_number, after_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id",
     )
     .bind(intent.kind.name())
     .bind(intent.state.name())
@@ -124,9 +134,30 @@ pub(super) async fn insert(
     .bind(now)
     .bind(intent.due_at)
     .bind(intent.change)
+    .bind(intent.after)
     .fetch_one(conn)
     .await?;
     Ok(id)
+}
+
+/// Fails the oldest intents of a hook beyond [`HOOK_BACKLOG_MAX`]: its program has not kept up for long.
+pub(super) async fn cap_backlog(conn: &mut SqliteConnection, now: i64, hook: &str) -> Result<(), StoreError> {
+    let sql = "UPDATE intents SET state = 'failed', finished_at = $2, detail = $3
+               WHERE kind = 'hook' AND subject = $1 AND state = 'requested' AND id <=
+               (SELECT id FROM intents WHERE kind = 'hook' AND subject = $1 AND state = 'requested'
+                ORDER BY id DESC LIMIT 1 OFFSET $4)";
+    let detail = format!("given up: {HOOK_BACKLOG_MAX} later events wait for this hook");
+    let failed =
+        sqlx::query(sql).bind(hook).bind(now).bind(detail).bind(HOOK_BACKLOG_MAX).execute(conn).await?.rows_affected();
+    if failed > 0 {
+        tracing::error!(
+            hook,
+            failed,
+            kept = HOOK_BACKLOG_MAX,
+            "a hook does not keep up: its oldest events are given up"
+        );
+    }
+    Ok(())
 }
 
 /// The name by which a hook is known in the store.
@@ -232,6 +263,9 @@ pub struct CommandRow {
 
 type CommandTuple = (i64, String, String, String, i64, Option<i64>, Option<String>, String);
 
+/// Looks for the number of the next intent.
+type NextId = QueryScalar<'static, Sqlite, i64, SqliteArguments>;
+
 /// What [`crate::effects`] asks for.
 impl Store {
     /// All intents that are kept, oldest first.
@@ -255,9 +289,24 @@ impl Store {
 
     /// Reboots that have not ended.
     pub async fn open_reboots(&self) -> Result<Vec<Due>, StoreError> {
+        self.reboots(
+            "SELECT id, state, subject, payload, requested_at, due_at, boot_id, tries FROM intents
+             WHERE kind = 'reboot' AND state IN ('requested', 'waiting', 'claimed') ORDER BY id",
+        )
+        .await
+    }
+
+    /// Reboots of which it is not known whether they happened.
+    pub async fn unknown_reboots(&self) -> Result<Vec<Due>, StoreError> {
+        self.reboots(
+            "SELECT id, state, subject, payload, requested_at, due_at, boot_id, tries FROM intents
+             WHERE kind = 'reboot' AND state = 'unknown' ORDER BY id",
+        )
+        .await
+    }
+
+    async fn reboots(&self, sql: &'static str) -> Result<Vec<Due>, StoreError> {
         let mut read = self.read().await?;
-        let sql = "SELECT id, state, subject, payload, requested_at, due_at, boot_id, tries FROM intents
-                   WHERE kind = 'reboot' AND state IN ('requested', 'waiting', 'claimed') ORDER BY id";
         let rows: Vec<DueTuple> = sqlx::query_as(sql).fetch_all(&mut *read).await?;
         rows.into_iter().map(due).collect()
     }
@@ -271,9 +320,14 @@ impl Store {
     }
 
     /// Claims a reboot under the machine's boot id, with its audit row; `false` where it was cancelled or claimed
-    /// meanwhile. Only after this may the command run.
+    /// meanwhile, and where who asked may not reboot any more: then it is cancelled here. Only after `true` may the
+    /// command run.
     pub async fn claim_reboot(&self, ctx: &Context, id: i64, boot_id: &str) -> Result<bool, StoreError> {
         let mut write = self.write(ctx).await?;
+        if reboot::cancelled_without_right(&mut write, id).await? {
+            write.commit().await?;
+            return Ok(false);
+        }
         let sql = "UPDATE intents SET state = 'claimed', boot_id = $2, due_at = $3, tries = tries + 1
                    WHERE id = $1 AND state IN ('requested', 'waiting') RETURNING requested_by_id, requested_by";
         let claimed: Option<(Option<i64>, String)> =
@@ -286,7 +340,7 @@ impl Store {
     }
 
     /// Records how a reboot ended, with its audit row, the news for who asked and the event for the hooks. Nothing
-    /// happens where it has ended already.
+    /// happens where it has ended already, but for one that is unknown and is now known to be done.
     pub async fn finish_reboot(
         &self,
         ctx: &Context,
@@ -305,7 +359,7 @@ impl Store {
         };
         let mut write = self.write(ctx).await?;
         let sql = "UPDATE intents SET state = $2, finished_at = $3, detail = $4, news = 1
-                   WHERE id = $1 AND state IN ('requested', 'waiting', 'claimed')
+                   WHERE id = $1 AND (state IN ('requested', 'waiting', 'claimed') OR (state = 'unknown' AND $2 = 'done'))
                    RETURNING requested_by_id, requested_by, change_number";
         let ended: Option<(Option<i64>, String, Option<i64>)> = sqlx::query_as(sql)
             .bind(id)
@@ -325,24 +379,27 @@ impl Store {
     pub async fn claim_export(&self, ctx: &Context) -> Result<Option<Due>, StoreError> {
         let next = "SELECT id FROM intents WHERE kind = $1 AND state = 'requested'
                     AND (due_at IS NULL OR due_at <= $2) ORDER BY id LIMIT 1";
-        self.claim_next(ctx, next, IntentKind::Export.name()).await
+        self.claim(ctx, sqlx::query_scalar(next).bind(IntentKind::Export.name()).bind(ctx.now.0)).await
     }
 
-    /// Claims the next intent of the hook with this command that is due. It waits for the exports before it, so that
-    /// who is told of a recording finds the file.
+    /// Claims the oldest open intent of the hook with this command, where it is due: none overtakes one that is to be
+    /// tried again. It waits for the export of its own recording, so that who is told of it finds the file, but not
+    /// longer than ten minutes.
     pub async fn claim_hook(&self, ctx: &Context, run: &[String]) -> Result<Option<Due>, StoreError> {
-        let next = "SELECT h.id FROM intents h WHERE h.kind = 'hook' AND h.state = 'requested' AND h.subject = $1
-                    AND (h.due_at IS NULL OR h.due_at <= $2) AND NOT EXISTS
-                    (SELECT 1 FROM intents e WHERE e.kind = 'export' AND e.state IN ('requested', 'claimed')
-                     AND e.id < h.id)
-                    ORDER BY h.id LIMIT 1";
-        self.claim_next(ctx, next, &hook_key(run)).await
+        let next = "SELECT h.id FROM intents h WHERE h.id =
+                    (SELECT MIN(id) FROM intents WHERE kind = 'hook' AND subject = $1
+                     AND state IN ('requested', 'claimed'))
+                    AND h.state = 'requested' AND (h.due_at IS NULL OR h.due_at <= $2)
+                    AND (h.requested_at <= $3 OR NOT EXISTS
+                    (SELECT 1 FROM intents e WHERE e.id = h.after_id AND e.state IN ('requested', 'claimed')))";
+        let waited = ctx.now.0.saturating_sub(EXPORT_WAIT_MS_MAX);
+        self.claim(ctx, sqlx::query_scalar(next).bind(hook_key(run)).bind(ctx.now.0).bind(waited)).await
     }
 
     /// Looks without the write lock first, so that an idle system writes nothing.
-    async fn claim_next(&self, ctx: &Context, next: &'static str, which: &str) -> Result<Option<Due>, StoreError> {
+    async fn claim(&self, ctx: &Context, next: NextId) -> Result<Option<Due>, StoreError> {
         let mut read = self.read().await?;
-        let id: Option<i64> = sqlx::query_scalar(next).bind(which).bind(ctx.now.0).fetch_optional(&mut *read).await?;
+        let id: Option<i64> = next.fetch_optional(&mut *read).await?;
         drop(read);
         let Some(id) = id else { return Ok(None) };
         let mut write = self.write(ctx).await?;
@@ -379,13 +436,22 @@ impl Store {
         write.commit().await
     }
 
-    /// After a start: what was claimed by the process before is to be done again (a reboot never is), and what is
-    /// for hooks that are not configured any more has failed.
-    pub async fn recover_intents(&self, ctx: &Context) -> Result<(), StoreError> {
-        let known: Vec<String> = self.inner.options.hooks.iter().map(|hook| hook_key(&hook.run)).collect();
+    /// At the start of the process that carries out the effects: what was claimed by the one before is to be done
+    /// again (a reboot never is), and what nobody is configured for any more has failed. From now on every process
+    /// that writes to this store asks for the hooks of this one's options, and for exports where `export` is true.
+    pub async fn recover_intents(&self, ctx: &Context, export: bool) -> Result<(), StoreError> {
+        let wanted = Wanted { export, hooks: self.inner.options.hooks.clone() };
+        let known: Vec<String> = wanted.hooks.iter().map(|hook| hook_key(&hook.run)).collect();
         let mut write = self.write(ctx).await?;
+        wanted.write(write.conn()).await?;
         let sql = "UPDATE intents SET state = 'requested' WHERE kind IN ('export', 'hook') AND state = 'claimed'";
         sqlx::query(sql).execute(write.conn()).await?;
+        if !export {
+            let sql = "UPDATE intents SET state = 'failed', finished_at = $1, detail = $2
+                       WHERE kind = 'export' AND state = 'requested'";
+            let detail = "recordings.export_folder is not configured any more";
+            sqlx::query(sql).bind(ctx.now.0).bind(detail).execute(write.conn()).await?;
+        }
         let sql = "SELECT id, subject FROM intents WHERE kind = 'hook' AND state = 'requested'";
         let waiting: Vec<(i64, String)> = sqlx::query_as(sql).fetch_all(write.conn()).await?;
         for (id, _) in waiting.into_iter().filter(|(_, subject)| !known.contains(subject)) {

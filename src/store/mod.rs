@@ -26,6 +26,7 @@ mod recordings;
 mod rights;
 mod tx;
 mod users;
+mod wanted;
 
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 use tokio::sync::watch;
 
@@ -73,7 +75,8 @@ pub struct StoreOptions {
     pub login: LoginLimits,
     /// From a confirmed reboot to its start.
     pub reboot_delay_s: u32,
-    /// What is told to others; one intent is written for each hook that listens.
+    /// What is told to others; one intent is written for each program that listens. Once a process has begun to carry
+    /// out the effects of this store, its hooks and exports count instead (see [`Store::recover_intents`]).
     pub hooks: Vec<HookOn>,
     /// Whether changed recordings are exported.
     pub export: bool,
@@ -105,13 +108,23 @@ impl StoreOptions {
         let rest = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"));
         match rest {
             Some(path) if !path.is_empty() && !path.contains(['?', '#']) => Ok(PathBuf::from(path)),
-            _ => Err(StoreError::Url(url.to_owned())),
+            _ => Err(StoreError::Url(why_not(url))),
         }
     }
 }
 
+/// What is wrong with an address, never the address itself.
+fn why_not(url: &str) -> String {
+    let scheme = url.split_once(':').map(|(scheme, _)| scheme).unwrap_or_default();
+    match scheme {
+        "sqlite" => "it names no file, or has options after it".to_owned(),
+        "postgres" | "postgresql" => "postgres is not in this version".to_owned(),
+        _ => "it is of no known kind".to_owned(),
+    }
+}
+
 /// Which events a hook listens to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HookOn {
     /// Event names; `*` stands for any run of characters.
     pub on: Vec<String>,

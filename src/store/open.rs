@@ -33,45 +33,46 @@ impl Store {
             }
             Err(why) => return Err(no_access(&options.path, &why)),
         }
-        if schema(&options).await? == Schema::Nothing {
-            return Err(StoreError::Missing(options.path));
+        match look(&options).await? {
+            Look::Nothing => Err(StoreError::Missing(options.path)),
+            found => Self::start(options, found).await,
         }
-        Self::start(options).await
     }
 
     /// Makes a store with its site, and the folder where that is missing. One without any account counts as not yet
     /// made, so that an `init` that was cut off can be run again.
     pub async fn create(options: StoreOptions) -> Result<Self, StoreError> {
         make_file(&options.path)?;
-        let schema = schema(&options).await?;
-        let store = Self::start(options).await?;
+        let found = look(&options).await?;
+        let is_new = found == Look::Nothing;
+        let store = Self::start(options, found).await?;
         let mut read = store.read().await?;
         let account: Option<i64> =
             sqlx::query_scalar("SELECT id FROM accounts LIMIT 1").fetch_optional(&mut *read).await?;
         drop(read);
-        match (schema, account) {
-            (Schema::Known, Some(_)) => Err(StoreError::Exists(store.options().path.clone())),
-            (Schema::Known | Schema::Nothing, _) => Ok(store),
-        }
+        if account.is_some() && !is_new { Err(StoreError::Exists(store.options().path.clone())) } else { Ok(store) }
     }
 
     /// The number of a site.
     pub async fn site_named(&self, name: &str) -> Result<SiteId, AdminError> {
         let mut read = self.read().await?;
-        let sql = "SELECT id FROM sites WHERE name = $1";
-        let id: Option<i64> = sqlx::query_scalar(sql).bind(name).fetch_optional(&mut *read).await?;
-        id.map(SiteId).ok_or_else(|| AdminError::UnknownSite(name.to_owned()))
+        match site(&mut read, name).await? {
+            Ok(id) => Ok(id),
+            Err(known) => Err(AdminError::UnknownSite { site: name.to_owned(), known }),
+        }
     }
 
-    async fn start(options: StoreOptions) -> Result<Self, StoreError> {
-        let path = options.path.clone();
+    /// Takes the write lock only where something is to be migrated.
+    async fn start(options: StoreOptions, found: Look) -> Result<Self, StoreError> {
         let writer = pool(1, connect(&options).pragma("journal_size_limit", WAL_BYTES_MAX));
-        let mut conn = writer.acquire().await.map_err(|error| opening(&path, error))?;
-        let site = migrate(&mut conn, &options).await.map_err(|error| match error {
-            StoreError::ReadOnly => StoreError::NoAccess { path, why: "it is read-only".to_owned() },
-            error => error,
-        })?;
-        drop(conn);
+        let site = match found {
+            Look::Ready(site) => site,
+            Look::Nothing | Look::Older => {
+                let path = &options.path;
+                let mut conn = writer.acquire().await.map_err(|error| opening(path, error))?;
+                migrate(&mut conn, &options).await.map_err(|error| error.at(path))?
+            }
+        };
         let reader = pool(READERS_MAX, connect(&options).read_only(true));
         let pins = pins::PinWorkers::start(options.pin_workers, options.pin_cost)?;
         let (intents, _) = watch::channel(0);
@@ -79,16 +80,19 @@ impl Store {
     }
 }
 
+/// What a look at the file found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Schema {
+enum Look {
     /// An empty file.
     Nothing,
-    /// One that this program can bring up to date.
-    Known,
+    /// A schema that this program can bring up to date.
+    Older,
+    /// This program's schema, and the configured site.
+    Ready(SiteId),
 }
 
-/// Looks at the file without writing to it.
-async fn schema(options: &StoreOptions) -> Result<Schema, StoreError> {
+/// Looks at the file without writing to it, nor waiting for who does.
+async fn look(options: &StoreOptions) -> Result<Look, StoreError> {
     let path = &options.path;
     let connect = SqliteConnectOptions::new()
         .filename(path)
@@ -96,19 +100,39 @@ async fn schema(options: &StoreOptions) -> Result<Schema, StoreError> {
         .busy_timeout(options.busy_timeout)
         .disable_statement_logging();
     let mut conn = SqliteConnection::connect_with(&connect).await.map_err(|error| opening(path, error))?;
-    let found = found_schema(&mut conn).await.map_err(|error| match error {
+    let found = look_at(&mut conn, options).await.map_err(|error| match error {
         StoreError::Damaged(_) => StoreError::NotAStore(path.clone()),
         error => error,
     });
     // Nothing depends on how the look ends.
     let _ = conn.close().await;
-    let known = known_schema();
-    match found? {
-        Found::Empty => Ok(Schema::Nothing),
-        Found::Foreign => Err(StoreError::NotAStore(path.clone())),
-        Found::Number(found) if found > known => Err(StoreError::Newer { path: path.clone(), found, known }),
-        Found::Number(_) => Ok(Schema::Known),
+    found
+}
+
+async fn look_at(conn: &mut SqliteConnection, options: &StoreOptions) -> Result<Look, StoreError> {
+    let (path, known) = (options.path.clone(), known_schema());
+    match found_schema(conn).await? {
+        Found::Empty => Ok(Look::Nothing),
+        Found::Foreign => Err(StoreError::NotAStore(path)),
+        Found::Number(found) if found > known => Err(StoreError::Newer { path, found, known }),
+        Found::Number(found) if found < known => Ok(Look::Older),
+        Found::Number(_) => configured_site(conn, options).await.map(Look::Ready),
     }
+}
+
+async fn configured_site(conn: &mut SqliteConnection, options: &StoreOptions) -> Result<SiteId, StoreError> {
+    let found = site(conn, &options.site).await?;
+    found.map_err(|known| StoreError::UnknownSite { site: options.site.clone(), known })
+}
+
+/// The number of a site, or the names of those that there are.
+async fn site(conn: &mut SqliteConnection, name: &str) -> Result<Result<SiteId, String>, StoreError> {
+    let sites: Vec<(i64, String)> = sqlx::query_as("SELECT id, name FROM sites ORDER BY name").fetch_all(conn).await?;
+    if let Some((id, _)) = sites.iter().find(|(_, known)| known == name) {
+        return Ok(Ok(SiteId(*id)));
+    }
+    let names: Vec<String> = sites.into_iter().map(|(_, name)| format!("`{name}`")).collect();
+    Ok(Err(names.join(", ")))
 }
 
 enum Found {
@@ -160,18 +184,12 @@ async fn migrate(conn: &mut SqliteConnection, options: &StoreOptions) -> Result<
                    ON CONFLICT (key) DO UPDATE SET value = $1";
         sqlx::query(sql).bind(known.to_string()).execute(&mut *tx).await?;
     }
-    let sql = "SELECT id FROM sites WHERE name = $1";
-    let site: Option<i64> = sqlx::query_scalar(sql).bind(&options.site).fetch_optional(&mut *tx).await?;
-    let site = match site {
-        Some(site) => site,
-        None if applied == 0 => {
-            let sql = "INSERT INTO sites (name) VALUES ($1) RETURNING id";
-            sqlx::query_scalar(sql).bind(&options.site).fetch_one(&mut *tx).await?
-        }
-        None => return Err(StoreError::UnknownSite(options.site.clone())),
-    };
+    if applied == 0 {
+        sqlx::query("INSERT INTO sites (name) VALUES ($1)").bind(&options.site).execute(&mut *tx).await?;
+    }
+    let site = configured_site(&mut tx, options).await?;
     tx.commit().await?;
-    Ok(SiteId(site))
+    Ok(site)
 }
 
 fn connect(options: &StoreOptions) -> SqliteConnectOptions {
@@ -216,9 +234,8 @@ fn opening(path: &Path, error: sqlx::Error) -> StoreError {
         _ => false,
     };
     match StoreError::from(error) {
-        StoreError::ReadOnly => StoreError::NoAccess { path: path.to_owned(), why: "it is read-only".to_owned() },
         StoreError::Damaged(_) => StoreError::NotAStore(path.to_owned()),
         StoreError::Database(why) if cannot_open => StoreError::NoAccess { path: path.to_owned(), why },
-        error => error,
+        error => error.at(path),
     }
 }

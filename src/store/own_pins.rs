@@ -12,7 +12,7 @@ use super::accounts::{self, Account, PinRow};
 use super::error::StoreError;
 use super::login::{self, Checked};
 use super::pins::{self, Chosen};
-use super::policy::{self, PIN_DIGITS_MIN, PinFault, PinKind};
+use super::policy::{self, PIN_DIGITS_MIN, PinFault, PinKind, ROLE_PIN_DIGITS_MIN};
 use super::rights::{self, Stop};
 use super::tx::{Change, Outcome, Write};
 use super::{STALE_TRIES_MAX, Store, reboot};
@@ -109,7 +109,7 @@ impl Store {
             return Ok(None);
         }
         check_policy(account, kind, new).map_err(Refusal::from)?;
-        store_pin(&mut write, account.id, kind, &hash, false).await?;
+        store_pin(&mut write, account.id, kind, new, &hash, false).await?;
         let target = account.extension.to_string();
         let event = (pin_event(kind), json!({ "temporary": false }));
         let change = Change { action: action.name(), target: &target, before: None, after: None, event };
@@ -179,7 +179,7 @@ impl Store {
         if PinState::read(write.conn(), account.id, kind).await? != state {
             return Ok(None);
         }
-        store_pin(&mut write, account.id, kind, &hash, true).await?;
+        store_pin(&mut write, account.id, kind, &pin, &hash, true).await?;
         let event = (pin_event(kind), json!({ "temporary": true }));
         let target = extension.as_str();
         let change = Change { action: action.name(), target, before: None, after: Some("temporary"), event };
@@ -242,14 +242,16 @@ pub(super) async fn store_pin(
     write: &mut Write<'_>,
     id: AccountId,
     kind: PinKind,
+    pin: &Pin,
     hash: &str,
     temporary: bool,
 ) -> Result<(), StoreError> {
     let now = write.now();
     let good_for_ms = i64::from(write.options.login.temporary_pin_hours) * 3_600_000;
     sqlx::query(
-        "INSERT INTO pins (account_id, kind, hash, temporary, expires_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (account_id, kind) DO UPDATE SET hash = $3, temporary = $4, expires_at = $5, changed_at = $6",
+        "INSERT INTO pins (account_id, kind, hash, temporary, expires_at, changed_at, long)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (account_id, kind)
+         DO UPDATE SET hash = $3, temporary = $4, expires_at = $5, changed_at = $6, long = $7",
     )
     .bind(id.0)
     .bind(kind.name())
@@ -257,6 +259,7 @@ pub(super) async fn store_pin(
     .bind(i64::from(temporary))
     .bind(temporary.then_some(now.saturating_add(good_for_ms)))
     .bind(now)
+    .bind(i64::from(pin.digits().len() >= ROLE_PIN_DIGITS_MIN))
     .execute(write.conn())
     .await?;
     sqlx::query("INSERT INTO pin_history (account_id, kind, hash) VALUES ($1, $2, $3)")

@@ -3,10 +3,13 @@
 use serde_json::json;
 use sqlx::SqliteConnection;
 
+use super::accounts;
+use super::error::StoreError;
 use super::intents::{IntentKind, IntentState, New};
 use super::rights::Stop;
-use super::tx::{Change, Write};
-use crate::access::{Action, Context, RebootWhen, Refusal, Reply};
+use super::tx::{Change, Outcome, Who, Write};
+use crate::access::{Action, Context, Permission, Permissions, RebootWhen, Refusal, Reply};
+use crate::model::AccountId;
 
 /// What a reboot is about, in the audit trail and the events.
 pub(super) const SYSTEM: &str = "system";
@@ -35,7 +38,8 @@ pub(super) async fn request(write: &mut Write<'_>, action: &Action, when: Reboot
     let event = ("reboot.requested", json!({ "when": subject }));
     let change = Change { action: action.name(), target: SYSTEM, before: None, after: Some(subject), event };
     let number = write.change(change).await?;
-    let intent = New { kind: IntentKind::Reboot, state, subject, payload: "", due_at, change: Some(number.0) };
+    let intent =
+        New { kind: IntentKind::Reboot, state, subject, payload: "", due_at, change: Some(number.0), after: None };
     write.intent(&intent).await?;
     Ok(Reply::RebootRequested { delay_s, change: number })
 }
@@ -53,4 +57,25 @@ pub(super) async fn cancel(write: &mut Write<'_>) -> Result<Reply, Stop> {
     let event = ("reboot.cancelled", json!({ "when": subject }));
     let change = Change { action: "reboot.cancelled", target: SYSTEM, before: Some(&subject), after: None, event };
     Ok(Reply::Changed(write.change(change).await?))
+}
+
+/// Cancels a reboot that has not begun, where the account that asked for it is gone, disabled or may not reboot any
+/// more; its audit row says `denied`.
+pub(super) async fn cancelled_without_right(write: &mut Write<'_>, id: i64) -> Result<bool, StoreError> {
+    let sql = "SELECT requested_by_id, requested_by, subject FROM intents
+               WHERE id = $1 AND state IN ('requested', 'waiting')";
+    let asked: Option<(Option<i64>, String, String)> =
+        sqlx::query_as(sql).bind(id).fetch_optional(write.conn()).await?;
+    let Some((Some(by), name, subject)) = asked else { return Ok(false) };
+    let account = accounts::by_id(write.conn(), AccountId(by)).await?;
+    if account.is_some_and(|a| a.enabled && Permissions::of(&a.roles).has(Permission::RebootRun)) {
+        return Ok(false);
+    }
+    let sql = "UPDATE intents SET state = 'cancelled', finished_at = $2, detail = $3 WHERE id = $1";
+    let detail = format!("{name} may not reboot any more");
+    sqlx::query(sql).bind(id).bind(write.now()).bind(detail).execute(write.conn()).await?;
+    write.who = Who { id: Some(by), name: Some(name) };
+    write.note("reboot.cancelled", Some(SYSTEM), Outcome::Denied).await?;
+    write.event("reboot.cancelled", SYSTEM, None, json!({ "when": subject })).await?;
+    Ok(true)
 }

@@ -9,7 +9,6 @@ use sqlx::SqliteConnection;
 use super::accounts::{audio_of, bytes_of, spoken_name};
 use super::clock::{civil, rfc3339};
 use super::error::StoreError;
-use super::intents::{IntentKind, IntentState, New};
 use super::rights::{Caller, Stop};
 use super::tx::{Change, Outcome, Write};
 use super::{Store, admin::AdminError};
@@ -243,17 +242,7 @@ pub(super) async fn go_live(
     .execute(write.conn())
     .await?;
     let target = number.0.to_string();
-    if write.options.export {
-        let intent = New {
-            kind: IntentKind::Export,
-            state: IntentState::Requested,
-            subject: &target,
-            payload: "",
-            due_at: None,
-            change: None,
-        };
-        write.intent(&intent).await?;
-    }
+    write.export(&target).await?;
     let (before, after) = (before.map(|v| format!("version {v}")), format!("version {version}"));
     let event = ("recording.changed", json!({ "number": number.0, "version": version, "action": action }));
     let change = Change { action, target: &target, before: before.as_deref(), after: Some(&after), event };
@@ -271,6 +260,20 @@ pub(super) async fn live_version(
 ) -> Result<Option<Option<i64>>, StoreError> {
     let sql = "SELECT live_version FROM recordings WHERE number = $1";
     Ok(sqlx::query_scalar(sql).bind(i64::from(number.0)).fetch_optional(conn).await?)
+}
+
+/// Whether the version that is asked for by its number, or as the factory one, is the live one.
+pub(super) async fn is_live(
+    conn: &mut SqliteConnection,
+    number: RecordingNumber,
+    wanted: VersionWanted,
+) -> Result<bool, StoreError> {
+    let Some(Some(live)) = live_version(conn, number).await? else { return Ok(false) };
+    match wanted {
+        VersionWanted::Previous => Ok(false),
+        VersionWanted::Factory => is_factory(conn, number, live).await,
+        VersionWanted::Number(version) => Ok(i64::from(version) == live),
+    }
 }
 
 async fn is_factory(conn: &mut SqliteConnection, number: RecordingNumber, version: i64) -> Result<bool, StoreError> {

@@ -5,6 +5,7 @@ use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 use tokio::sync::watch;
 
 use super::error::StoreError;
+use super::wanted::Wanted;
 use super::{StoreOptions, audit, clock, intents};
 use crate::access::Context;
 use crate::model::ChangeNumber;
@@ -57,6 +58,9 @@ pub(super) struct Write<'a> {
     pub(super) who: Who,
     wake: &'a watch::Sender<u64>,
     has_intents: bool,
+    wanted: Option<Wanted>,
+    /// The export of this transaction, which its hooks wait for.
+    export: Option<i64>,
 }
 
 impl<'a> Write<'a> {
@@ -72,10 +76,10 @@ impl<'a> Write<'a> {
             match writer.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::from) {
                 Ok(tx) => break tx,
                 Err(StoreError::Busy) if tries < BEGIN_TRIES_MAX => {}
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.at(&options.path)),
             }
         };
-        Ok(Self { tx, ctx, options, who: Who::default(), wake, has_intents: false })
+        Ok(Self { tx, ctx, options, who: Who::default(), wake, has_intents: false, wanted: None, export: None })
     }
 
     pub(super) fn conn(&mut self) -> &mut SqliteConnection {
@@ -111,6 +115,8 @@ impl<'a> Write<'a> {
             target: Some(change.target),
             outcome: Outcome::Ok,
             change: Some(number),
+            before: change.before,
+            after: change.after,
         };
         audit::append(&mut self.tx, &entry).await?;
         let (event, data) = change.event;
@@ -133,6 +139,8 @@ impl<'a> Write<'a> {
             target,
             outcome,
             change: None,
+            before: None,
+            after: None,
         };
         audit::append(&mut self.tx, &entry).await
     }
@@ -145,14 +153,12 @@ impl<'a> Write<'a> {
         change: Option<i64>,
         data: Value,
     ) -> Result<(), StoreError> {
-        let options = self.options;
-        let listening = options.hooks.iter().filter(|hook| hook.on.iter().any(|on| intents::matches(on, event)));
-        for hook in listening {
+        let listening: Vec<String> = self.wanted().await?.listening(event);
+        for subject in listening {
             let payload = json!({
                 "event": event, "at": clock::rfc3339(self.ctx.now), "account": self.who.name,
                 "target": target, "change": change, "data": data,
             });
-            let subject = intents::hook_key(&hook.run);
             let intent = intents::New {
                 kind: intents::IntentKind::Hook,
                 state: intents::IntentState::Requested,
@@ -160,10 +166,38 @@ impl<'a> Write<'a> {
                 payload: &payload.to_string(),
                 due_at: None,
                 change,
+                after: self.export,
             };
             self.intent(&intent).await?;
+            intents::cap_backlog(&mut self.tx, self.ctx.now.0, &subject).await?;
         }
         Ok(())
+    }
+
+    /// Writes an intent to export a recording, where recordings are exported. Hooks of this transaction wait for it.
+    pub(super) async fn export(&mut self, number: &str) -> Result<(), StoreError> {
+        if !self.wanted().await?.export {
+            return Ok(());
+        }
+        let intent = intents::New {
+            kind: intents::IntentKind::Export,
+            state: intents::IntentState::Requested,
+            subject: number,
+            payload: "",
+            due_at: None,
+            change: None,
+            after: None,
+        };
+        self.export = Some(self.intent(&intent).await?);
+        Ok(())
+    }
+
+    async fn wanted(&mut self) -> Result<&Wanted, StoreError> {
+        let wanted = match self.wanted.take() {
+            Some(wanted) => wanted,
+            None => Wanted::read(&mut self.tx, self.options).await?,
+        };
+        Ok(self.wanted.insert(wanted))
     }
 
     /// Writes an intent; whoever runs them is woken after the commit.

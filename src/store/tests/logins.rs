@@ -38,7 +38,7 @@ async fn five_failures_lock_for_five_minutes_even_with_the_right_pin() {
     assert_eq!(world.try_login("1004", "29618374").await, FAILED, "locked");
     let user = world.store.user(world.store.site(), &ext("1004"), Wall(world.now)).await.unwrap();
     assert!(user.locked);
-    assert_eq!(user.locked_until.as_deref(), Some("2026-01-31T08:20:00Z"));
+    assert_eq!(user.locked_until.as_deref(), Some("2026-01-31T08:20:00.000Z"));
     world.now += 5 * MINUTE;
     world.session("1004", "29618374").await;
     let user = world.store.user(world.store.site(), &ext("1004"), Wall(world.now)).await.unwrap();

@@ -333,6 +333,11 @@ impl Run {
         let (admin, changes) = match self.random.below(5) {
             0 => {
                 let changes = !account.roles.contains(&role);
+                if changes && account.account.digits.len() < 8 {
+                    let error = self.world.admin(Admin::AssignRole { role, extension: target }).await.err().unwrap();
+                    assert!(matches!(error, AdminError::PinTooShortForRole(_)), "{error}");
+                    return;
+                }
                 account.roles.push(role);
                 account.roles.sort_unstable();
                 account.roles.dedup();

@@ -73,7 +73,8 @@ async fn a_place_that_can_t_be_written_is_named() {
     assert!(error.to_string().contains("file"), "{error}");
     let unknown = StoreOptions { site: "elsewhere".into(), ..super::options(&folder) };
     Store::create(super::options(&folder)).await.unwrap().close().await;
-    assert!(matches!(Store::open(unknown).await, Err(StoreError::UnknownSite(_))));
+    let error = Store::open(unknown).await.err().unwrap();
+    assert!(matches!(error, StoreError::UnknownSite { .. }) && error.to_string().contains("it has `main`"), "{error}");
 }
 
 #[tokio::test]
@@ -117,4 +118,35 @@ fn the_address_of_a_store() {
     for url in ["postgres://db/switchhook", "sqlite:", "demo.db", "sqlite:x?mode=memory"] {
         assert!(matches!(StoreOptions::path_of(url), Err(StoreError::Url(_))), "{url}");
     }
+    let error = StoreOptions::path_of("postgres://switchhook:geheim@db/switchhook").unwrap_err();
+    assert!(error.to_string().contains("postgres is not in this version"), "{error}");
+    assert!(!format!("{error} {error:?}").contains("geheim"), "{error}");
+}
+
+#[tokio::test]
+async fn a_store_is_opened_and_read_while_another_process_writes() {
+    let world = World::new().await;
+    let held = world.store.inner.writer.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let hurried = StoreOptions { busy_timeout: Duration::from_millis(50), ..options(&world.folder) };
+    let other = Store::open(hurried.clone()).await.unwrap();
+    let site = other.site();
+    assert_eq!(other.users(site, Wall(world.now)).await.unwrap().len(), 7);
+    assert_eq!(other.verify_audit().await.unwrap().fault, None);
+    let verify = Admin::VerifyVoicemailPin { extension: ext("1005"), pin: pin("407193") };
+    let busy = other.admin(&world.cli(), verify.clone()).await;
+    assert!(matches!(busy, Err(AdminError::Store(StoreError::Busy))), "not a wrong PIN: {busy:?}");
+    assert!(matches!(Store::create(hurried).await, Err(StoreError::Exists(_))));
+    drop(held);
+    assert_eq!(other.admin(&world.cli(), verify).await.unwrap(), AdminReply::Verified { right: true });
+}
+
+#[tokio::test]
+async fn a_write_to_a_store_that_is_read_only_names_it() {
+    let error = StoreError::ReadOnly.at(std::path::Path::new("/srv/switchhook.db"));
+    assert!(error.to_string().contains("/srv/switchhook.db: it is read-only"), "{error}");
+    let world = World::new().await;
+    sqlx::query("PRAGMA query_only = 1").execute(&world.store.inner.writer).await.unwrap();
+    let unlock = Admin::Unlock { extension: ext("1005") };
+    let error = world.admin(unlock).await.err().unwrap().to_string();
+    assert!(error.contains("switchhook.db"), "{error}");
 }

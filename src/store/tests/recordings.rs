@@ -145,8 +145,38 @@ async fn a_change_brings_its_export_and_its_event() {
     let hook = world.store.claim_hook(&world.ctx(), &["tell".to_owned()]).await.unwrap().unwrap();
     let told: serde_json::Value = serde_json::from_str(&hook.payload).unwrap();
     let expected = serde_json::json!({
-        "event": "recording.changed", "at": "2026-01-31T08:15:00Z", "account": "1002", "target": "1", "change": 20,
+        "event": "recording.changed", "at": "2026-01-31T08:15:00.000Z", "account": "1002", "target": "1", "change": 20,
         "data": { "number": 1, "version": 2, "action": "recording.changed" },
     });
     assert_eq!(told, expected);
+}
+
+#[tokio::test]
+async fn a_hook_waits_for_the_export_of_its_own_recording_only() {
+    let mut world = World::with(|options| options.hooks.push(options.hooks[0].clone())).await;
+    let run = ["tell".to_owned()];
+    let rows = world.store.commands().await.unwrap();
+    assert_eq!(rows.iter().filter(|row| row.kind == "hook").count(), 5, "one for each event, not for each entry");
+    let first = world.store.claim_export(&world.cli()).await.unwrap().unwrap();
+    assert!(world.store.claim_hook(&world.cli(), &run).await.unwrap().is_none(), "the file is not there yet");
+    world.store.finish(&world.cli(), first.id, IntentState::Done, "").await.unwrap();
+    let hook = world.store.claim_hook(&world.cli(), &run).await.unwrap().unwrap();
+    assert!(world.store.claim_hook(&world.cli(), &run).await.unwrap().is_none(), "one after the other");
+    world.store.finish(&world.cli(), hook.id, IntentState::Done, "").await.unwrap();
+    assert!(world.store.claim_hook(&world.cli(), &run).await.unwrap().is_none(), "the second file is not there");
+    world.now += 10 * MINUTE;
+    assert!(world.store.claim_hook(&world.cli(), &run).await.unwrap().is_some(), "not for ever");
+}
+
+#[tokio::test]
+async fn a_hook_that_does_not_keep_up_loses_the_oldest_events() {
+    let world = World::with(|options| options.export = false).await;
+    for n in 0..1000 {
+        world.ask(&Actor::Shell, Action::KeepRecording { number: ONE, audio: tone(n) }).await;
+    }
+    let rows = world.store.commands().await.unwrap();
+    let of = |state: &str| rows.iter().filter(|row| row.state == state).count();
+    assert_eq!((of("requested"), of("failed")), (1000, 5));
+    assert!(rows[..5].iter().all(|row| row.state == "failed"), "the oldest");
+    assert_eq!(rows[0].detail.as_deref(), Some("given up: 1000 later events wait for this hook"));
 }

@@ -135,3 +135,21 @@ async fn recordings_by_the_shell() {
     let unnamed = Admin::AddRecording { number: RecordingNumber(10), name: String::new(), audio: None };
     assert!(matches!(world.admin(unnamed).await, Err(AdminError::BadName("name"))));
 }
+
+#[tokio::test]
+async fn nobody_gets_a_role_with_a_short_pin() {
+    let world = World::new().await;
+    let (role, extension) = (Role::SupportTechnician, ext("1005"));
+    let assign = || Admin::AssignRole { role, extension: extension.clone() };
+    let error = world.admin(assign()).await.err().unwrap();
+    assert!(error.to_string().starts_with("1005 has a PIN shorter than 8 digits: set a longer one first"), "{error}");
+    let set = |digits, temporary| Admin::SetPin { extension: extension.clone(), pin: pin(digits), temporary };
+    world.admin(set("736195", true)).await.unwrap();
+    assert!(world.admin(assign()).await.is_err(), "a temporary one of six digits is no better");
+    assert!(world.store.role_holders(world.store.site()).await.unwrap()[4].holders == ["1004"]);
+    world.admin(set("73928164", false)).await.unwrap();
+    assert!(matches!(world.admin(assign()).await.unwrap(), AdminReply::Changed(_)));
+    world.admin(user("1042")).await.unwrap();
+    let made = Admin::AssignRole { role, extension: ext("1042") };
+    assert!(matches!(world.admin(made).await.unwrap(), AdminReply::Changed(_)), "a made PIN has eight digits");
+}

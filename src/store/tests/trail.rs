@@ -1,7 +1,12 @@
 use super::*;
 
 async fn tamper(world: &World, sql: &'static str) -> Option<AuditFault> {
-    for trigger in ["DROP TRIGGER audit_is_never_changed", "DROP TRIGGER audit_is_never_deleted"] {
+    for trigger in [
+        "DROP TRIGGER audit_is_never_changed",
+        "DROP TRIGGER audit_is_never_deleted",
+        "DROP TRIGGER changes_are_never_changed",
+        "DROP TRIGGER changes_are_never_deleted",
+    ] {
         sqlx::query(trigger).execute(&world.store.inner.writer).await.unwrap();
     }
     sqlx::query(sql).execute(&world.store.inner.writer).await.unwrap();
@@ -11,10 +16,17 @@ async fn tamper(world: &World, sql: &'static str) -> Option<AuditFault> {
 #[tokio::test]
 async fn the_trail_is_append_only() {
     let world = World::new().await;
-    for sql in ["UPDATE audit SET outcome = 'ok'", "DELETE FROM audit WHERE seq = 3"] {
+    for sql in [
+        "UPDATE audit SET outcome = 'ok'",
+        "DELETE FROM audit WHERE seq = 3",
+        "UPDATE changes SET after = 'x' WHERE number = 3",
+        "UPDATE changes SET account = 'x', undone_by = 4 WHERE number = 3",
+        "DELETE FROM changes",
+    ] {
         let error = sqlx::query(sql).execute(&world.store.inner.writer).await.err().unwrap();
         assert!(error.to_string().contains("append-only"), "{error}");
     }
+    sqlx::query("UPDATE changes SET undone_by = 4 WHERE number = 3").execute(&world.store.inner.writer).await.unwrap();
     let rows = i64::try_from(world.store.audit(None).await.unwrap().len()).unwrap();
     assert_eq!(world.store.verify_audit().await.unwrap(), Verified { rows, fault: None });
     assert_eq!(rows, 19, "seven accounts, seven voicemail PINs, five recordings");
@@ -33,6 +45,35 @@ async fn the_first_row_that_does_not_fit_is_named() {
     let world = World::new().await;
     let fault = tamper(&world, "UPDATE audit SET account = NULL WHERE seq = 1").await;
     assert_eq!(fault, Some(AuditFault::Altered(1)));
+}
+
+#[tokio::test]
+async fn a_trail_that_was_cut_is_not_whole() {
+    let world = World::new().await;
+    world.try_login("1005", "1").await;
+    world.try_login("1005", "2").await;
+    let cut = AuditFault::End { last: 20, remembered: 21 };
+    assert_eq!(tamper(&world, "DELETE FROM audit WHERE seq = 21").await, Some(cut));
+    world.try_login("1005", "3").await;
+    let fault = world.store.verify_audit().await.unwrap().fault;
+    assert_eq!(fault, Some(AuditFault::Gap(21, 22, 20)), "what comes after it does not hide it");
+    let world = World::new().await;
+    let forgotten = tamper(&world, "DELETE FROM meta WHERE key = 'audit_end'").await;
+    assert_eq!(forgotten, Some(AuditFault::End { last: 19, remembered: 0 }));
+}
+
+#[tokio::test]
+async fn a_change_that_was_altered_is_named_by_its_row() {
+    let altered = [
+        ("UPDATE changes SET after = 'x' WHERE number = 5", AuditFault::Altered(5)),
+        ("UPDATE changes SET before = 'x' WHERE number = 5", AuditFault::Altered(5)),
+        ("UPDATE changes SET account = '1000' WHERE number = 5", AuditFault::Change { seq: 5, change: 5 }),
+        ("DELETE FROM changes WHERE number = 5", AuditFault::Change { seq: 5, change: 5 }),
+    ];
+    for (sql, fault) in altered {
+        let world = World::new().await;
+        assert_eq!(tamper(&world, sql).await, Some(fault), "{sql}");
+    }
 }
 
 #[tokio::test]
