@@ -23,7 +23,7 @@ impl World {
     /// Draws a world: one in four has one caller, good links and no faults, and the caller gets what was wanted.
     pub fn draw(seed: u64, story: Story) -> Self {
         let mut random = Random::new(seed);
-        let is_clean = seed % 4 == 0;
+        let is_clean = seed.is_multiple_of(4);
         let call_max = if is_clean { 1800 } else { random.pick(&[60, 120, 240, 240, 240]) };
         let mut world = Self::empty(random.fork(), story, is_clean, Duration::from_secs(call_max));
         let count = if is_clean { 1 } else { random.between(1, 3) };

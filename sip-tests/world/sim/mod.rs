@@ -63,8 +63,9 @@ pub enum Event {
 pub enum Fault {
     /// The account of that number loses its roles.
     RolesGone(usize),
+    /// It is disabled.
     Disabled(usize),
-    /// An administrator resets its voicemail PIN meanwhile, or another caller does.
+    /// It is enabled again.
     Enabled(usize),
 }
 
@@ -170,7 +171,11 @@ impl World {
     }
 
     fn tell(&self, phone: usize, what: String) {
-        let line = format!("{:>9.3} caller {phone}: {what}", self.now.0 as f64 / 1e6);
+        self.note(format!("caller {phone}: {what}"));
+    }
+
+    fn note(&self, what: String) {
+        let line = format!("{:>9.3} {what}", self.now.0 as f64 / 1e6);
         self.story.lock().expect("the story").push(line);
     }
 
@@ -359,7 +364,7 @@ impl World {
     }
 
     fn fault(&mut self, fault: Fault) {
-        self.tell(99, format!("{fault:?}"));
+        self.note(format!("{fault:?}"));
         match fault {
             Fault::RolesGone(at) => self.store.accounts[at].roles.clear(),
             Fault::Disabled(at) => self.store.accounts[at].enabled = false,
