@@ -5,6 +5,7 @@ use std::io::{Read, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::Duration;
@@ -235,13 +236,15 @@ impl Drop for Phone {
     }
 }
 
-/// A port that nobody has now, neither for UDP nor for TCP.
+/// A port that nobody has now, neither for UDP nor for TCP; never the same one twice in a run, nor one that the system
+/// gives out by itself.
 fn free_port(address: Ipv4Addr) -> u16 {
-    let found = (0..100).find_map(|_| {
-        let port = UdpSocket::bind((address, 0)).ok()?.local_addr().ok()?.port();
-        TcpListener::bind((address, port)).ok().map(|_| port)
-    });
-    found.expect("a free port")
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let run = 21_000 + (std::process::id() % 50) as u16 * 200;
+    let free = |port: &u16| UdpSocket::bind((address, *port)).is_ok() && TcpListener::bind((address, *port)).is_ok();
+    // Every second one: baresip takes the next for TLS.
+    let mut tries = (0..100).map(|_| run + NEXT.fetch_add(2, Ordering::Relaxed) % 200);
+    tries.find(free).expect("a free port")
 }
 
 fn connect(address: Ipv4Addr, port: u16) -> TcpStream {
