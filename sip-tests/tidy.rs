@@ -139,7 +139,8 @@ fn sources() -> Vec<(PathBuf, String)> {
 /// `src/menu/dialogue/keys.rs` is of `menu`, `src/call.rs` of `call`; `lib.rs` only names the rooms.
 fn room_of(path: &Path) -> String {
     let first = path.components().nth(1).expect("below src").as_os_str().to_string_lossy().into_owned();
-    let room = first.strip_suffix(".rs").unwrap_or(&first).to_owned();
+    let room = first.strip_suffix(".rs").unwrap_or(&first);
+    let room = room.strip_suffix("_tests").unwrap_or(room).to_owned();
     if room == "lib" { "main".to_owned() } else { room }
 }
 

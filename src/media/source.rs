@@ -14,6 +14,8 @@ use crate::wire::rtp::{Packet, sequence_distance};
 const LATCH_WITHIN: Duration = Duration::from_secs(5);
 /// Packets in sequence that another source has to show; and that a stream has to show to go on after a far jump.
 const IN_SEQUENCE: u8 = 4;
+/// Other sources that are watched at a time; a further one takes the place of one of them.
+const CANDIDATES: usize = 4;
 /// A jump of more than this ahead, or [`MISORDER_MAX`] back, is no packet of the stream (RFC 3550 appendix A.1).
 const DROPOUT_MAX: i16 = 3000;
 /// See [`DROPOUT_MAX`].
@@ -26,7 +28,8 @@ pub struct Source {
     open_until: Mono,
     locked: Option<SocketAddr>,
     stream: Option<Stream>,
-    candidate: Option<Candidate>,
+    /// Other sources that have begun to show packets in sequence; a stale one must not keep the caller's out.
+    candidates: [Option<Candidate>; CANDIDATES],
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +51,7 @@ struct Candidate {
 impl Source {
     /// Begins with the answer.
     pub fn new(now: Mono, signalled: SocketAddr) -> Self {
-        Self { signalled, open_until: now + LATCH_WITHIN, locked: None, stream: None, candidate: None }
+        Self { signalled, open_until: now + LATCH_WITHIN, locked: None, stream: None, candidates: [None; CANDIDATES] }
     }
 
     /// A new offer: a new SSRC may come; where the signalled address changed, a new address too.
@@ -84,7 +87,7 @@ impl Source {
 
     fn lock(&mut self, address: SocketAddr) {
         self.locked = Some(address);
-        self.candidate = None;
+        self.candidates = [None; CANDIDATES];
     }
 
     fn admits_stream(&mut self, packet: &Packet<'_>) -> bool {
@@ -97,10 +100,15 @@ impl Source {
 
     fn try_candidate(&mut self, from: SocketAddr, packet: &Packet<'_>) -> bool {
         let next = packet.sequence.wrapping_add(1);
-        let goes_on = |c: &Candidate| (c.from, c.ssrc, c.next) == (from, packet.ssrc, packet.sequence);
-        let count = self.candidate.filter(goes_on).map_or(1, |c| c.count + 1);
+        let is_same = |c: &Candidate| (c.from, c.ssrc) == (from, packet.ssrc);
+        let known = self.candidates.iter().position(|c| c.as_ref().is_some_and(is_same));
+        let free = self.candidates.iter().position(Option::is_none);
+        let place = known.or(free).unwrap_or(usize::from(packet.sequence) % CANDIDATES);
+        let Some(slot) = self.candidates.get_mut(place) else { return false };
+        let goes_on = |c: &Candidate| is_same(c) && c.next == packet.sequence;
+        let count = slot.filter(goes_on).map_or(1, |c| c.count + 1);
+        *slot = Some(Candidate { from, ssrc: packet.ssrc, next, count });
         if count < IN_SEQUENCE {
-            self.candidate = Some(Candidate { from, ssrc: packet.ssrc, next, count });
             return false;
         }
         self.lock(from);
@@ -163,6 +171,17 @@ mod tests {
         assert_eq!(taken, [false, false, false, false, false, false, true]);
         assert_eq!((source.address(), source.is_moved()), (SocketAddr::from(OTHER), true));
         assert!(!admits(source, 120, SIGNALLED, 1, 15), "neither changes without an offer");
+    }
+
+    #[test]
+    fn a_stale_stream_does_not_keep_the_caller_out() {
+        let source = &mut new();
+        let stale = ([192, 0, 2, 99], 9000);
+        // Packets of a call that is over come one by one between the caller's, and with gaps of their own.
+        for n in 0..3 {
+            assert!(!admits(source, 100, stale, 9, 500 + 2 * n) && !admits(source, 100, OTHER, 1, n));
+        }
+        assert!(admits(source, 100, OTHER, 1, 3) && !admits(source, 100, stale, 9, 507));
     }
 
     #[test]

@@ -73,13 +73,14 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
         under_way: Arc::clone(&under_way),
     });
     let threads = start_threads(clock, &outside)?;
+    let seed = random_seed()?;
     let signalling = Signalling::new(Parts {
         clock,
         settings: Settings::new(&config, call_limits(&config)),
-        endpoint: Endpoint::new(endpoint_config(&config), random_seed()?),
+        endpoint: Endpoint::new(endpoint_config(&config), seed),
         transports,
         threads: threads.clone(),
-        ports: Ports::new(config.media.ports),
+        ports: Ports::new(config.media.ports, u16::from_be_bytes([seed[0], seed[1]])),
         prompts: Arc::new(loaded),
         in_progress,
     });

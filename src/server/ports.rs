@@ -15,9 +15,11 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// Begins at the first even port of the range.
-    pub fn new(range: PortRange) -> Self {
-        Self { range, next: range.first.next_multiple_of(2) }
+    /// Begins somewhere in the range, by `random`: after a restart phones may still send to the ports of before.
+    pub fn new(range: PortRange, random: u16) -> Self {
+        let first = range.first.next_multiple_of(2);
+        let pairs = (range.last.saturating_sub(first).saturating_add(1) / 2).max(1);
+        Self { range, next: first.saturating_add(random % pairs * 2) }
     }
 
     /// Binds a pair on an address, non-blocking; `None` where [`TRIES_MAX`] pairs in a row are in use or can't be bound.
@@ -51,7 +53,7 @@ mod tests {
     #[test]
     fn pairs_go_round_the_range_and_leave_out_what_is_in_use() {
         let ip = IpAddr::from([127, 9, 8, 7]);
-        let mut ports = Ports::new(PortRange { first: 42_001, last: 42_007 });
+        let mut ports = Ports::new(PortRange { first: 42_001, last: 42_007 }, 3);
         let port = |pair: &(UdpSocket, UdpSocket)| pair.0.local_addr().map(|a| a.port()).ok();
         let first = ports.bind(ip).expect("a pair");
         let second = ports.bind(ip).expect("a pair");

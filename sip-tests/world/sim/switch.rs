@@ -114,7 +114,7 @@ impl World {
             }
             None => {
                 call.waiting = Some(caller);
-                sdp::offer(&local, &LAWS)
+                sdp::offer(&local, &LAWS, true)
             }
         };
         self.calls.insert(incoming.dialog, call);
@@ -161,7 +161,7 @@ impl World {
                 self.command(id, Command::Renegotiated(agreed(&remote)));
                 remote.answer(&local)
             }
-            None => sdp::offer(&local, &LAWS),
+            None => sdp::offer(&local, &LAWS, true),
         };
         self.seen.offers_within += 1;
         let _ = self.endpoint.answer_reoffer(self.now, dialog, Ok(text.as_bytes()));

@@ -44,8 +44,10 @@ fn a_known_caller_may_key_another_extension() {
 }
 
 #[test]
-fn caller_id_never_replaces_the_pin() {
-    Caller::from(Some("1004")).dials("##").asked("login").hears("login-failed enter-extension-or-pound");
+fn caller_id_never_replaces_the_pin_and_a_second_pound_costs_no_try() {
+    let mut caller = Caller::from(Some("1004"));
+    caller.dials("##").hears("enter-pin").asked_nothing();
+    caller.dials("29618374#").asked("login").hears("logged-in");
 }
 
 #[test]
@@ -82,7 +84,7 @@ fn an_overlong_extension_or_pin_is_wrong_like_any_other() {
     let mut caller = Caller::new();
     caller.dials("10001000100010001#61849273#").asked("login").hears("login-failed enter-extension");
     caller.dials("1000#61849273618492736#").asked("login").hears("login-failed enter-extension");
-    caller.dials("1000##").asked("login").hears("login-failed goodbye").was_hung_up();
+    caller.dials("1000#61849274#").asked("login").hears("login-failed goodbye").was_hung_up();
 }
 
 #[test]

@@ -78,3 +78,13 @@ fn refusals() {
     caller.store_refuses(Refusal::NoLongerAllowed).dials("1");
     caller.hears("no-longer-allowed main-menu main-my-settings main-recordings");
 }
+
+#[test]
+fn a_key_that_came_before_a_temporary_pin_does_not_skip_it() {
+    let mut caller = Caller::new();
+    caller.dials("1000#61849273#31005#").store_is_slow();
+    caller.dials("1#*").store_replies();
+    let said = "voicemail-pin-reset change-number digit-4 digit-2 temporary-pin-is digit-7 digit-3 digit-0 digit-1 \
+                digit-8 digit-5 temporary-pin-menu";
+    caller.hears(said);
+}
