@@ -63,7 +63,7 @@ impl World {
         let mut key = [0; 32];
         key.fill_with(|| random.next() as u8);
         let store = Ledger::new(random.fork());
-        let is_slow = !is_clean && random.percent(30);
+        let is_slow = random.percent(30);
         let refusals = if random.percent(50) { random.below(80) } else { 0 };
         Self {
             is_clean,
@@ -90,7 +90,8 @@ impl World {
             infos_delivered: HashMap::new(),
             info_press: None,
             byes_due: Vec::new(),
-            byes_sent: BTreeSet::new(),
+            byes_sent: HashMap::new(),
+            byes_answered: BTreeSet::new(),
             closed: BTreeSet::new(),
         }
     }

@@ -36,6 +36,8 @@ use witness::Datagram;
 
 /// After this everything is over, whatever was drawn: the longest call, its timers, and a margin.
 const WORLD_MAX: Duration = Duration::from_secs(2400);
+/// Copies of a request to which nobody answers: at 0, 0.5, 1.5, 3.5 and 7.5 s, then every 4 s until 32 s (Timer E).
+const BYES_UNANSWERED: u32 = 11;
 const TICK: Duration = Duration::from_millis(20);
 
 /// What is going to happen.
@@ -133,9 +135,10 @@ pub struct World {
     audits: HashMap<(String, String), Audit>,
     infos_delivered: HashMap<String, u32>,
     info_press: Option<usize>,
-    /// Calls that were ended with a BYE, and those whose BYE was sent.
+    /// Calls that were ended with a BYE, how often it was sent over UDP or at all, and whose was answered.
     byes_due: Vec<String>,
-    byes_sent: BTreeSet<String>,
+    byes_sent: HashMap<String, u32>,
+    byes_answered: BTreeSet<String>,
     closed: BTreeSet<ConnectionId>,
 }
 
@@ -267,8 +270,11 @@ impl World {
         }
         let flow = self.flow(phone, connection);
         let framing = if flow.transport.is_reliable() { Framing::Stream } else { Framing::Datagram };
-        if let Ok(Message::Request(request)) = decode(bytes, framing) {
-            self.audit(phone, &request);
+        match decode(bytes, framing).expect("a phone sends SIP") {
+            Message::Request(request) => self.audit(phone, &request),
+            Message::Response(response) => {
+                self.byes_answered.insert(response.head.call_id().to_owned());
+            }
         }
         self.endpoint.handle_message(self.now, flow, bytes);
         self.drain_sip();
@@ -311,7 +317,7 @@ impl World {
         match decode(bytes, framing).expect("what is sent is SIP") {
             Message::Request(request) => {
                 assert_eq!(request.method.as_str(), "BYE");
-                self.byes_sent.insert(request.head.call_id().to_owned());
+                *self.byes_sent.entry(request.head.call_id().to_owned()).or_default() += 1;
             }
             Message::Response(response) if response.code >= 200 => {
                 let branch = response.head.via.branch().unwrap_or_default().to_owned();
@@ -345,8 +351,12 @@ impl World {
         }
     }
 
-    fn store_latency(&mut self) -> Duration {
+    /// What nobody waits for may take longest.
+    fn store_latency(&mut self, action: &Action) -> Duration {
+        let is_told = matches!(action, Action::NoteDenied { .. } | Action::NewsHeard);
         let ms = match (self.is_slow, self.random.below(10)) {
+            _ if is_told => self.random.between(1, 5000),
+            (true, 0..4) if self.is_clean => self.random.between(100, 1500),
             (true, 0..4) => self.random.between(100, 6000),
             _ => self.random.between(1, 90),
         };
@@ -378,7 +388,14 @@ impl World {
         assert!(self.calls.is_empty() && self.dialogs.is_empty(), "calls are left");
         assert!(self.running.is_empty() && self.inboxes.is_empty(), "media is left");
         for call_id in &self.byes_due {
-            assert!(self.byes_sent.contains(call_id), "{call_id} was ended without a BYE");
+            let sent = self.byes_sent.get(call_id).copied().unwrap_or(0);
+            assert!(sent > 0, "{call_id} was ended without a BYE");
+            let is_reliable = self.phones.iter().any(|site| {
+                let signals = &site.phone.signals;
+                signals.is_reliable && signals.call_id == *call_id
+            });
+            let is_answered = is_reliable || self.byes_answered.contains(call_id);
+            assert!(is_answered || sent == BYES_UNANSWERED, "a BYE without an answer was sent {sent} times");
         }
         for site in &self.phones {
             for transaction in &site.phone.signals.transactions {

@@ -241,6 +241,15 @@ impl Script {
         let is_fresh = !self.goals.iter().any(|goal| matches!(goal, Goal::Live(n, _) if *n == number));
         self.open_recording(number);
         self.keys("2");
+        if random.percent(15) {
+            // The line goes down in the middle of the first take.
+            self.hear("beep");
+            self.push(Step::Wait(400));
+            self.push(Step::Talk(random.between(1000, 2500)));
+            self.push(if random.percent(50) { Step::HangUp } else { Step::Vanish });
+            self.drafts(number, true);
+            return false;
+        }
         self.take(random);
         while random.percent(25) {
             self.keys("3");

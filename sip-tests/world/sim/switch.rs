@@ -287,7 +287,7 @@ impl World {
         match output {
             Output::Ask(ticket, actor, action) => {
                 self.tell(running.phone, format!("asks {action:?}"));
-                let after = self.store_latency();
+                let after = self.store_latency(&action);
                 self.at(self.now + after, Event::Apply(id, running.phone, ticket, actor, Box::new(action)));
             }
             Output::Finish(ticket, raw) => {
@@ -322,7 +322,7 @@ impl World {
             _ => action.name().to_owned(),
         };
         *self.seen.replies.entry(outcome).or_default() += 1;
-        let after = self.store_latency();
+        let after = self.store_latency(action);
         self.at(self.now + after, Event::Replied(id, ticket, Box::new(reply)));
     }
 
