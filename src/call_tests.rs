@@ -1,7 +1,9 @@
 //! What a call does between its two machines.
 
 use super::*;
+use crate::access::{Permissions, Refusal, Role, Session};
 use crate::media::session::KeysBy;
+use crate::model::{AccountId, Audio, ChangeNumber, Extension};
 use crate::wire::g711::Law;
 
 fn call(event_payload_type: Option<u8>) -> Call {
@@ -48,4 +50,73 @@ fn nothing_is_heard_after_the_end() {
     call.handle_info(Mono(2), '1');
     assert_eq!((call.keys_heard(), call.poll_output(), call.is_over()), (0, None, true));
     assert_eq!(call.frame(Mono(20_000), &mut [0; PACKET_BYTES]), None);
+}
+
+/// The caller says "keep" and hangs up before the store has answered that it can't: the take becomes the draft.
+#[test]
+fn a_take_that_could_not_be_kept_after_the_hang_up_becomes_the_draft() {
+    for (reply, saved) in [(Reply::Refused(Refusal::TryLater), true), (Reply::Changed(ChangeNumber(7)), false)] {
+        let mut call = call(None);
+        let mut clock = Clock(0);
+        call.handle_confirmed(Mono(0));
+        let (ticket, _) = clock.keys(&mut call, "1002#83517294#");
+        let session = Session {
+            id: AccountId(3),
+            extension: Extension::parse("1002").expect("an extension"),
+            granted: Permissions::of(&[Role::PhoneAdministrator]),
+            has_role: true,
+            spoken_name: None,
+            must_change_pin: false,
+            news: Vec::new(),
+        };
+        call.handle_reply(clock.now(), ticket, Reply::LoggedIn(session));
+        let (ticket, _) = clock.keys(&mut call, "21#");
+        call.handle_reply(clock.now(), ticket, Reply::Recording { factory: true, draft: None });
+        clock.keys_unasked(&mut call, "2");
+        clock.frames(&mut call, 10);
+        call.handle_info(clock.now(), '#');
+        let Some(Output::Finish(Some(ticket), _)) = call.poll_output() else { panic!("no take") };
+        let take = Take { audio: Audio(vec![900; 8000].into()), verdict: None };
+        call.handle_take(clock.now(), Some(ticket), take);
+        let (ticket, action) = clock.keys(&mut call, "2");
+        assert!(matches!(action, Action::KeepRecording { .. }), "{action:?}");
+
+        call.handle_hung_up(clock.now());
+        assert_eq!((call.poll_output(), call.is_over()), (None, false), "the answer is waited for");
+        call.handle_reply(clock.now(), ticket, reply);
+        let asked = matches!(call.poll_output(), Some(Output::Ask(_, _, Action::SaveDraft { .. })));
+        assert_eq!((asked, call.is_over()), (saved, true));
+    }
+}
+
+/// Milliseconds of a call that is driven by hand.
+struct Clock(u64);
+
+impl Clock {
+    fn now(&self) -> Mono {
+        Mono(self.0 * 1000)
+    }
+
+    fn frames(&mut self, call: &mut Call, count: u64) {
+        for _ in 0..count {
+            self.0 += 20;
+            call.frame(self.now(), &mut [0; PACKET_BYTES]);
+        }
+    }
+
+    fn keys_unasked(&mut self, call: &mut Call, keys: &str) {
+        for key in keys.chars() {
+            self.frames(call, 2);
+            call.handle_info(self.now(), key);
+        }
+    }
+
+    /// Presses keys and gives what the last one asked of the store.
+    fn keys(&mut self, call: &mut Call, keys: &str) -> (Ticket, Action) {
+        self.keys_unasked(call, keys);
+        match call.poll_output() {
+            Some(Output::Ask(ticket, _, action)) => (ticket, action),
+            other => panic!("{keys}: {other:?}"),
+        }
+    }
 }
