@@ -1,9 +1,20 @@
 //! Who may do what: roles, permissions, and every action that a caller or an administrator's shell can ask of the store.
 //!
 //! The menu leaves out what a caller may not do; that is courtesy. The check is in [`crate::store`], which asks
-//! [`Action::permission`] inside the transaction that applies the action.
+//! [`Action::needs`] inside the transaction that applies the action.
 
-use crate::model::{AccountId, Audio, CallId, ChangeNumber, Civil, Extension, Pin, RecordingNumber, SiteId, Wall};
+mod action;
+mod reply;
+
+pub use action::{
+    Action, Destructive, ForwardKind, ItemKind, Mode, ModeSetting, OwnAudio, RebootWhen, RestoreTo, TrunkKind,
+};
+pub use reply::{
+    BackupState, NetworkStatus, News, People, Person, Reach, Refusal, Reply, Session, Settings, SystemStatus,
+    ToldChange,
+};
+
+use crate::model::{AccountId, CallId, SiteId, Wall};
 
 /// An administrative role, as the Allworx System Administrator's Guide (release 7.5) has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -147,6 +158,34 @@ impl Permissions {
         self.0 & (1 << permission as u16) != 0
     }
 
+    /// What only someone with a role has: every permission but one's own settings.
+    pub const ANY_ROLE: Permissions = Permissions(Self::ALL.0 & !Self::OWN.0);
+
+    /// Everything.
+    pub const ALL: Permissions = Permissions((1 << Permission::ALL.len()) - 1);
+
+    /// The set of this one permission.
+    pub const fn only(permission: Permission) -> Self {
+        Permissions(1 << permission as u16)
+    }
+
+    /// Both sets together.
+    #[must_use]
+    pub const fn and(self, other: Permissions) -> Self {
+        Permissions(self.0 | other.0)
+    }
+
+    /// What is in this set and not in `other`.
+    #[must_use]
+    pub const fn without(self, other: Permissions) -> Self {
+        Permissions(self.0 & !other.0)
+    }
+
+    /// Whether any permission of `other` is in this set.
+    pub const fn any(self, other: Permissions) -> bool {
+        self.0 & other.0 != 0
+    }
+
     /// Whether every permission of `other` is in this set: the rule of "no reaching up".
     pub fn covers(self, other: Permissions) -> bool {
         other.0 & !self.0 == 0
@@ -188,207 +227,6 @@ pub struct Context {
     pub call: Option<CallId>,
     /// Calls in progress besides this one.
     pub other_calls: u32,
-}
-
-/// When a reboot is to happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum RebootWhen {
-    /// After the configured delay.
-    Now,
-    /// When no call is left.
-    Idle,
-}
-
-/// Which older version of a recording to go back to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum RestoreTo {
-    /// The one before the live one.
-    Previous,
-    /// The factory one.
-    Factory,
-}
-
-/// Everything that can be asked of the store by phone; what a field holds its name says.
-#[allow(missing_docs)]
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Logs in by extension and account PIN.
-    Login { extension: Extension, pin: Pin },
-    /// Replaces one's temporary account PIN right after login.
-    ReplaceTemporaryPin { new: Pin },
-    /// Changes one's own voicemail PIN.
-    SetOwnVoicemailPin { new: Pin },
-    /// Changes one's own account PIN, given the present one.
-    SetOwnAccountPin { current: Pin, new: Pin },
-    /// Lists the numbers of all system recordings, ascending.
-    ListRecordings,
-    /// Opens one: is it the factory one, is a draft of the caller's waiting?
-    OpenRecording { number: RecordingNumber },
-    /// Reads the live version's audio.
-    ListenRecording { number: RecordingNumber },
-    /// Makes a take the live version, in one step; ends the caller's draft of it.
-    KeepRecording { number: RecordingNumber, audio: Audio },
-    /// Goes back to an older version.
-    RestoreRecording { number: RecordingNumber, to: RestoreTo },
-    /// Who changed it last, and when.
-    WhoChangedRecording { number: RecordingNumber },
-    /// Keeps an unfinished take for its owner's next call.
-    SaveDraft { number: RecordingNumber, audio: Audio },
-    /// Throws the caller's draft away.
-    DiscardDraft { number: RecordingNumber },
-    /// Opens another user's account.
-    OpenUser { extension: Extension },
-    /// Makes a temporary voicemail PIN for another user.
-    ResetVoicemailPin { extension: Extension },
-    /// Whether a reboot is waiting; the calls in progress.
-    AskReboot,
-    /// Requests a reboot; `pin` is the caller's own account PIN, again.
-    Reboot { when: RebootWhen, pin: Pin },
-    /// Cancels a reboot that has not started.
-    CancelReboot,
-    /// Notes that a key was pressed whose function the caller may not use; `function` is its name in the menu.
-    NoteDenied { function: &'static str },
-    /// Marks what was spoken after `logged-in` as heard.
-    NewsHeard,
-}
-
-impl Action {
-    /// What the caller must be allowed; `None` where nobody is logged in yet.
-    pub fn permission(&self) -> Option<Permission> {
-        use Action as A;
-        match self {
-            A::Login { .. } => None,
-            A::ReplaceTemporaryPin { .. }
-            | A::SetOwnVoicemailPin { .. }
-            | A::SetOwnAccountPin { .. }
-            | A::NoteDenied { .. }
-            | A::NewsHeard => Some(Permission::Own),
-            A::ListRecordings
-            | A::OpenRecording { .. }
-            | A::ListenRecording { .. }
-            | A::KeepRecording { .. }
-            | A::RestoreRecording { .. }
-            | A::WhoChangedRecording { .. }
-            | A::SaveDraft { .. }
-            | A::DiscardDraft { .. } => Some(Permission::RecordingsChange),
-            A::OpenUser { .. } | A::ResetVoicemailPin { .. } => Some(Permission::UsersManage),
-            A::AskReboot | A::Reboot { .. } | A::CancelReboot => Some(Permission::RebootRun),
-        }
-    }
-
-    /// The action's name in the audit trail, the changes and the hooks.
-    pub fn name(&self) -> &'static str {
-        use Action as A;
-        match self {
-            A::Login { .. } => "login",
-            A::ReplaceTemporaryPin { .. } | A::SetOwnAccountPin { .. } => "account_pin.changed",
-            A::SetOwnVoicemailPin { .. } => "voicemail_pin.changed",
-            A::ListRecordings => "recording.list",
-            A::OpenRecording { .. } => "recording.open",
-            A::ListenRecording { .. } => "recording.listen",
-            A::KeepRecording { .. } => "recording.changed",
-            A::RestoreRecording { .. } => "recording.restored",
-            A::WhoChangedRecording { .. } => "recording.who",
-            A::SaveDraft { .. } => "recording.draft_saved",
-            A::DiscardDraft { .. } => "recording.draft_discarded",
-            A::OpenUser { .. } => "user.open",
-            A::ResetVoicemailPin { .. } => "voicemail_pin.reset",
-            A::AskReboot => "reboot.ask",
-            A::Reboot { .. } => "reboot.requested",
-            A::CancelReboot => "reboot.cancelled",
-            A::NoteDenied { .. } => "menu.denied",
-            A::NewsHeard => "news.heard",
-        }
-    }
-}
-
-/// How something that this person asked for has ended since; each is told once.
-#[allow(missing_docs)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum News {
-    RebootDone,
-    RebootFailed,
-    RebootUnknown,
-    BackupDone,
-    BackupFailed,
-}
-
-/// What a login gives.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Session {
-    /// The account.
-    pub id: AccountId,
-    /// Its extension.
-    pub extension: Extension,
-    /// What it may do, for this call.
-    pub granted: Permissions,
-    /// Whether it holds any role (else *My settings* is the top menu).
-    pub has_role: bool,
-    /// The recorded name, where there is one.
-    pub spoken_name: Option<Audio>,
-    /// The PIN is temporary and must be changed first.
-    pub must_change_pin: bool,
-    /// What has ended since the last call.
-    pub news: Vec<News>,
-}
-
-/// What the store answers; what a field holds its name says.
-#[allow(missing_docs)]
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reply {
-    /// [`Action::Login`].
-    LoggedIn(Session),
-    /// A change was made; its number is spoken.
-    Changed(ChangeNumber),
-    /// Done, and no change that has a number (drafts, notes, news).
-    Done,
-    /// [`Action::ListRecordings`].
-    Recordings(Vec<RecordingNumber>),
-    /// [`Action::OpenRecording`].
-    Recording { factory: bool, draft: Option<Audio> },
-    /// [`Action::ListenRecording`]: the audio; `None` where nothing has been recorded.
-    Audio(Option<Audio>),
-    /// [`Action::WhoChangedRecording`]; `by` is `None` for a change from the shell or none at all.
-    Who { by: Option<Extension>, spoken_name: Option<Audio>, at: Option<Civil> },
-    /// [`Action::OpenUser`].
-    User { spoken_name: Option<Audio>, enabled: bool, locked: bool },
-    /// A temporary PIN was made, to be spoken once.
-    TemporaryPin { pin: Pin, change: ChangeNumber },
-    /// [`Action::AskReboot`].
-    RebootState { other_calls: u32, waiting: bool },
-    /// [`Action::Reboot`]: it starts in `delay_s` seconds (0 for when idle).
-    RebootRequested { delay_s: u32, change: ChangeNumber },
-    /// It was not done, and nothing was changed.
-    Refused(Refusal),
-}
-
-/// Why the store did not do it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Refusal {
-    /// Unknown extension, wrong PIN, locked or disabled: which one is never told.
-    LoginFailed,
-    /// The caller never had the right.
-    NotAllowed,
-    /// The caller had the right when logging in, and it was taken away since.
-    NoLongerAllowed,
-    /// The other account holds a permission that the caller lacks.
-    NotAllowedForThisAccount,
-    /// The caller's own PIN, asked for again, was wrong.
-    PinWrong,
-    /// The PIN policy.
-    PinTooShort,
-    /// The PIN policy.
-    PinTooSimple,
-    /// The PIN policy.
-    PinUsedBefore,
-    /// No such recording or extension.
-    Unknown,
-    /// There is no older version; no reboot to cancel.
-    NothingThere,
-    /// It is already so: a reboot is already on its way.
-    AlreadyWaiting,
-    /// The store can't be written now; nothing was changed.
-    TryLater,
 }
 
 #[cfg(test)]

@@ -61,6 +61,7 @@ fn a_take_that_could_not_be_kept_after_the_hang_up_becomes_the_draft() {
         call.handle_confirmed(Mono(0));
         let (ticket, _) = clock.keys(&mut call, "1002#83517294#");
         let session = Session {
+            language: None,
             id: AccountId(3),
             extension: Extension::parse("1002").expect("an extension"),
             granted: Permissions::of(&[Role::PhoneAdministrator]),

@@ -9,6 +9,8 @@ use zeroize::Zeroize;
 
 /// Longest extension, in digits.
 pub const EXTENSION_DIGITS_MAX: usize = 16;
+/// Longest number that calls are forwarded to, in digits.
+pub const PHONE_NUMBER_DIGITS_MAX: usize = 32;
 /// Longest PIN, in digits.
 pub const PIN_DIGITS_MAX: usize = 16;
 
@@ -81,6 +83,85 @@ pub struct SiteId(pub i64);
 /// The number by which callers key a system recording (1 to 99,999,999).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RecordingNumber(pub u32);
+
+/// The number by which callers key an attendant, a hunt group, a call center, a line, a gateway or a proxy (1 to
+/// 99,999,999).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ItemNumber(pub u32);
+
+/// A number that calls can be forwarded to: 1 to 32 digits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PhoneNumber(String);
+
+impl PhoneNumber {
+    /// Takes 1 to [`PHONE_NUMBER_DIGITS_MAX`] ASCII digits; anything else is `None`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits = (1..=PHONE_NUMBER_DIGITS_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The hardware address of a handset (EUI-48).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Mac(pub [u8; 6]);
+
+impl Mac {
+    /// Takes twelve hexadecimal digits, with `:`, `-` or `.` between them or nothing.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits: String = text.chars().filter(|c| !matches!(c, ':' | '-' | '.')).collect();
+        let fits = digits.len() == 12 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+        let value = fits.then(|| u64::from_str_radix(&digits, 16).ok()).flatten()?;
+        let [_, _, bytes @ ..] = value.to_be_bytes();
+        Some(Self(bytes))
+    }
+}
+
+/// Six pairs of small hexadecimal digits, `:` between them.
+impl fmt::Display for Mac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, e, g] = self.0;
+        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+    }
+}
+
+/// A language that prompts are spoken in; adding one is in `docs/languages.md`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Language {
+    /// English.
+    #[default]
+    English,
+    /// Spanish.
+    Spanish,
+    /// French.
+    French,
+    /// German.
+    German,
+}
+
+impl Language {
+    /// All languages, in the order of the language menu (keys 1 to 4).
+    pub const ALL: [Language; 4] = [Language::English, Language::Spanish, Language::French, Language::German];
+
+    /// The name of its folder of prompts, and its name in the store (ISO 639-1).
+    pub fn code(self) -> &'static str {
+        match self {
+            Language::English => "en",
+            Language::Spanish => "es",
+            Language::French => "fr",
+            Language::German => "de",
+        }
+    }
+
+    /// The language of that code.
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|language| language.code() == code)
+    }
+}
 
 /// The number of a change, spoken when it is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -269,6 +350,16 @@ mod tests {
         assert!(Extension::parse("1000").is_some());
         for wrong in ["", "10a", "12345678901234567", "١٢"] {
             assert_eq!(Extension::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_mac_is_read_with_and_without_separators() {
+        for text in ["00:04:F2:12:ab:cd", "00-04-f2-12-ab-cd", "0004.f212.abcd", "0004f212abcd"] {
+            assert_eq!(Mac::parse(text).expect(text).to_string(), "00:04:f2:12:ab:cd");
+        }
+        for wrong in ["", "0004f212abc", "0004f212abcde", "0004f212abcg", "+004f212abcd"] {
+            assert_eq!(Mac::parse(wrong), None, "{wrong}");
         }
     }
 }

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::access::{Action, Actor, News, RebootWhen, Reply, Role};
+use crate::access::{Action, Actor, Destructive, News, RebootWhen, Reply, Role};
 use crate::model::{Audio, Extension, Pin, RecordingNumber};
 use crate::store::{Admin, CommandRow, HookOn, PinCost, StoreOptions, demo};
 use crate::wire::wav;
@@ -97,7 +97,7 @@ impl World {
     }
 
     async fn ask_reboot(&self, when: RebootWhen) {
-        let action = Action::Reboot { when, pin: Pin::parse("29618374").unwrap() };
+        let action = Action::Confirm(Destructive::Reboot { when }, Pin::parse("29618374").unwrap());
         let reply = self.store.apply(&self.ctx(), &self.technician().await, action).await;
         assert!(matches!(reply, Reply::RebootRequested { .. }), "{reply:?}");
     }
@@ -238,7 +238,7 @@ async fn when_idle_it_waits_for_the_last_call_and_can_be_cancelled() {
 async fn what_was_due_long_ago_is_not_done_out_of_the_blue() {
     let world = World::new(COUNT_RUNS, "").await;
     let yesterday = Context { now: Wall(clock().0 - 86_400_000), ..world.ctx() };
-    let action = Action::Reboot { when: RebootWhen::Now, pin: Pin::parse("29618374").unwrap() };
+    let action = Action::Confirm(Destructive::Reboot { when: RebootWhen::Now }, Pin::parse("29618374").unwrap());
     world.store.apply(&yesterday, &world.technician().await, action).await;
     world.runner().prepare().await.unwrap();
     assert_eq!(world.last("reboot").await.state, "failed");

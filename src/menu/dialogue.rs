@@ -21,8 +21,8 @@ mod state;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::access::{Actor, Permission, Permissions, Refusal, Reply};
-use crate::model::{AccountId, Mono};
+use crate::access::{Actor, Permissions, Refusal, Reply};
+use crate::model::{AccountId, Language, Mono};
 
 use super::entry::Entry;
 use super::speech::Words;
@@ -51,6 +51,8 @@ pub struct Dialogue {
     ends: Mono,
     time_is_up: bool,
     last_ticket: u32,
+    /// In which prompts are spoken.
+    language: Language,
     outputs: VecDeque<Output>,
     phase: Phase,
     place: Place,
@@ -100,7 +102,8 @@ type Then = fn(&mut Dialogue, &Reply);
 #[derive(Clone, Copy, Debug)]
 struct Pending {
     ticket: Ticket,
-    permission: Option<Permission>,
+    /// What the action needs: any of these.
+    needs: Option<Permissions>,
     /// Where the caller stays when it could not be done.
     home: Place,
     then: Then,
@@ -140,6 +143,7 @@ impl Dialogue {
             ends,
             time_is_up: false,
             last_ticket: 0,
+            language: Language::default(),
             outputs: VecDeque::new(),
             phase: Phase::Ringing,
             place: Place::Question(&ENTER_EXTENSION),
@@ -258,10 +262,10 @@ impl Dialogue {
         if pending.ticket != ticket {
             return;
         }
-        match (reply, pending.permission) {
+        match (reply, pending.needs) {
             (Reply::Refused(Refusal::TryLater), _) => self.failed(),
-            (Reply::Refused(Refusal::NotAllowed | Refusal::NoLongerAllowed), Some(permission)) => {
-                self.no_longer_allowed(permission);
+            (Reply::Refused(Refusal::NotAllowed | Refusal::NoLongerAllowed), Some(needs)) => {
+                self.no_longer_allowed(needs);
             }
             (reply, _) => (pending.then)(self, &reply),
         }

@@ -7,7 +7,7 @@ use super::policy::PinKind;
 use super::tx::{Outcome, Who, Write};
 use super::{STALE_TRIES_MAX, Store, intents};
 use crate::access::{Context, Permissions, Refusal, Reply, Session};
-use crate::model::{Extension, Pin};
+use crate::model::{Extension, Language, Pin};
 
 /// What the audit trail calls an extension that there is none of: what was keyed may have been a PIN.
 const UNKNOWN: &str = "unknown";
@@ -120,7 +120,11 @@ pub(super) async fn check(
 
 async fn session(write: &mut Write<'_>, account: Account) -> Result<Session, StoreError> {
     let must_change_pin = accounts::has_temporary_pin(write.conn(), account.id, PinKind::Account).await?;
+    let sql = "SELECT language FROM accounts WHERE id = $1";
+    let language: Option<Option<String>> =
+        sqlx::query_scalar(sql).bind(account.id.0).fetch_optional(write.conn()).await?;
     Ok(Session {
+        language: language.flatten().as_deref().and_then(Language::parse),
         spoken_name: accounts::spoken_name(write.conn(), account.id).await?,
         must_change_pin,
         news: intents::take_news(write, account.id).await?,

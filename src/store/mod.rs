@@ -51,7 +51,7 @@ pub use pins::{PIN_QUEUE_MAX, PinCost};
 pub use policy::{PIN_DIGITS_MIN, PinFault, PinKind, ROLE_PIN_DIGITS_MIN};
 pub use recordings::{RecordingRow, VersionRow, VersionWanted};
 
-use crate::access::{Action, Actor, Context, Refusal, Reply};
+use crate::access::{Action, Actor, Context, ItemKind, Refusal, Reply};
 use crate::model::SiteId;
 use rights::Stop;
 
@@ -191,24 +191,79 @@ impl Store {
         match (actor, action) {
             (Actor::Caller, Action::Login { extension, pin }) => self.login(ctx, extension, pin).await,
             (Actor::Caller, _) | (_, Action::Login { .. }) => Ok(Reply::Refused(Refusal::NotAllowed)),
-            (_, Action::ListRecordings)
-            | (_, Action::OpenRecording { .. })
-            | (_, Action::ListenRecording { .. })
-            | (_, Action::WhoChangedRecording { .. })
-            | (_, Action::OpenUser { .. })
-            | (_, Action::AskReboot) => self.apply_reading(ctx, actor, action).await,
-            (_, Action::SetOwnVoicemailPin { .. })
-            | (_, Action::SetOwnAccountPin { .. })
-            | (_, Action::ReplaceTemporaryPin { .. })
-            | (_, Action::ResetVoicemailPin { .. })
-            | (_, Action::Reboot { .. }) => self.apply_with_pin(ctx, actor, action).await,
-            (_, Action::KeepRecording { .. })
-            | (_, Action::RestoreRecording { .. })
-            | (_, Action::SaveDraft { .. })
-            | (_, Action::DiscardDraft { .. })
-            | (_, Action::CancelReboot)
-            | (_, Action::NoteDenied { .. })
-            | (_, Action::NewsHeard) => self.apply_writing(ctx, actor, action).await,
+            (
+                _,
+                Action::ReadForwarding { .. }
+                | Action::CheckForwardNumber { .. }
+                | Action::ListenOwn { .. }
+                | Action::ReadSettings
+                | Action::List { .. }
+                | Action::OpenRecording { .. }
+                | Action::ListenRecording { .. }
+                | Action::WhoChangedRecording { .. }
+                | Action::OpenUser { .. }
+                | Action::CheckUser { .. }
+                | Action::ListHandsets { .. }
+                | Action::ListUnassignedHandsets
+                | Action::ReadUserForwarding { .. }
+                | Action::ReadMode
+                | Action::OpenAttendant { .. }
+                | Action::ListMembers { .. }
+                | Action::OpenCallCenter { .. }
+                | Action::OpenTrunk { .. }
+                | Action::NetworkStatus
+                | Action::ReadBackup { .. }
+                | Action::LastBackup
+                | Action::AskReboot
+                | Action::SystemStatus
+                | Action::RoleHolders { .. }
+                | Action::ListChanges
+                | Action::Check(_),
+            ) => self.apply_reading(ctx, actor, action).await,
+            (
+                _,
+                Action::ReplaceTemporaryPin { .. }
+                | Action::SetOwnVoicemailPin { .. }
+                | Action::SetOwnAccountPin { .. }
+                | Action::SetOwnSupportPin { .. }
+                | Action::AddUser { .. }
+                | Action::ResetVoicemailPin { .. }
+                | Action::ResetAccountPin { .. }
+                | Action::VerifySupportPin { .. }
+                | Action::Confirm(..),
+            ) => self.apply_with_pin(ctx, actor, action).await,
+            (
+                _,
+                Action::SetForwarding { .. }
+                | Action::ForwardingOff { .. }
+                | Action::ToggleDnd
+                | Action::KeepOwn { .. }
+                | Action::RestoreGreeting
+                | Action::RemoveGreeting
+                | Action::SetLanguage { .. }
+                | Action::KeepRecording { .. }
+                | Action::RestoreRecording { .. }
+                | Action::SaveDraft { .. }
+                | Action::DiscardDraft { .. }
+                | Action::UnlockUser { .. }
+                | Action::SetUserEnabled { .. }
+                | Action::AssignHandset { .. }
+                | Action::RemoveHandset { .. }
+                | Action::UserForwardingOff { .. }
+                | Action::KeepUserName { .. }
+                | Action::SetMode { .. }
+                | Action::SetAttendant { .. }
+                | Action::AddMember { .. }
+                | Action::RemoveMember { .. }
+                | Action::SetCallCenter { .. }
+                | Action::SetTrunk { .. }
+                | Action::StartBackup
+                | Action::CancelReboot
+                | Action::SetLogging { .. }
+                | Action::NewLogFile
+                | Action::NoteDenied { .. }
+                | Action::NewsHeard,
+            ) => self.apply_writing(ctx, actor, action).await,
         }
     }
 
@@ -228,7 +283,7 @@ impl Store {
     ) -> Result<Reply, Stop> {
         let caller = rights::authorise(conn, actor, action).await?;
         match action {
-            Action::ListRecordings => recordings::list_numbers(conn).await,
+            Action::List { kind: ItemKind::Recording } => recordings::list_numbers(conn).await,
             Action::OpenRecording { number } => recordings::open(conn, &caller, *number).await,
             Action::ListenRecording { number } => recordings::listen(conn, *number).await,
             Action::WhoChangedRecording { number } => recordings::who_changed(conn, *number).await,
@@ -289,13 +344,23 @@ impl Store {
                 write.commit().await?;
             }
             Refusal::LoginFailed
+            | Refusal::NotYourself
             | Refusal::PinWrong
             | Refusal::PinTooShort
             | Refusal::PinTooSimple
             | Refusal::PinUsedBefore
+            | Refusal::PinTooShortForRole
             | Refusal::Unknown
+            | Refusal::OtherUnknown
             | Refusal::NothingThere
-            | Refusal::AlreadyWaiting
+            | Refusal::AlreadySo
+            | Refusal::ForwardNotAllowed
+            | Refusal::LastServerAdministrator
+            | Refusal::LastEnabled
+            | Refusal::CannotUndo
+            | Refusal::ChangedSince
+            | Refusal::AlreadyUndone
+            | Refusal::TooMany
             | Refusal::TryLater => {}
         }
         Ok(Reply::Refused(refusal))

@@ -16,7 +16,7 @@ use super::policy::{self, PIN_DIGITS_MIN, PinFault, PinKind, ROLE_PIN_DIGITS_MIN
 use super::rights::{self, Stop};
 use super::tx::{Change, Outcome, Write};
 use super::{STALE_TRIES_MAX, Store, reboot};
-use crate::access::{Action, Actor, Context, RebootWhen, Refusal, Reply};
+use crate::access::{Action, Actor, Context, Destructive, RebootWhen, Refusal, Reply};
 use crate::model::{AccountId, Extension, Pin};
 
 /// PINs of one kind that are remembered, the present one among them.
@@ -81,7 +81,7 @@ impl Store {
                 Checked::Stale => Ok(None),
             },
             Action::ResetVoicemailPin { extension } => self.reset_voicemail(ctx, actor, action, extension).await,
-            Action::Reboot { when, pin } => self.reboot(ctx, actor, action, *when, pin).await,
+            Action::Confirm(Destructive::Reboot { when }, pin) => self.reboot(ctx, actor, action, *when, pin).await,
             _ => Err(Refusal::NotAllowed.into()),
         }
     }

@@ -25,7 +25,7 @@ pub(super) async fn request(write: &mut Write<'_>, action: &Action, when: Reboot
     let sql = "SELECT id FROM intents WHERE kind = 'reboot' AND state IN ('requested', 'waiting', 'claimed') LIMIT 1";
     let open: Option<i64> = sqlx::query_scalar(sql).fetch_optional(write.conn()).await?;
     if open.is_some() {
-        return Ok(Reply::Refused(Refusal::AlreadyWaiting));
+        return Ok(Reply::Refused(Refusal::AlreadySo));
     }
     let delay_s = write.options.reboot_delay_s;
     let (subject, state, due_at, delay_s) = match when {

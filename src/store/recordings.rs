@@ -42,7 +42,7 @@ impl From<RestoreTo> for VersionWanted {
 
 pub(super) async fn list_numbers(conn: &mut SqliteConnection) -> Result<Reply, Stop> {
     let numbers: Vec<i64> = sqlx::query_scalar("SELECT number FROM recordings ORDER BY number").fetch_all(conn).await?;
-    Ok(Reply::Recordings(numbers.into_iter().filter_map(number_of).collect()))
+    Ok(Reply::Numbers(numbers.into_iter().filter_map(number_of).map(|n| n.0).collect()))
 }
 
 pub(super) async fn open(conn: &mut SqliteConnection, caller: &Caller, number: RecordingNumber) -> Result<Reply, Stop> {

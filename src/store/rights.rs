@@ -5,8 +5,9 @@ use sqlx::SqliteConnection;
 use super::accounts::{self, Account};
 use super::error::StoreError;
 use super::policy::PinKind;
+use super::reboot::SYSTEM;
 use super::tx::Who;
-use crate::access::{Action, Actor, Permission, Permissions, Refusal};
+use crate::access::{Action, Actor, Destructive, Permissions, Refusal};
 
 /// Why an action ends early; nothing of it is written.
 pub(super) enum Stop {
@@ -46,7 +47,7 @@ pub(super) struct Caller {
 impl Caller {
     /// The shell.
     pub(super) fn shell() -> Self {
-        Self { account: None, allowed: Permission::ALL.into_iter().collect() }
+        Self { account: None, allowed: Permissions::ALL }
     }
 
     pub(super) fn who(&self) -> Who {
@@ -64,7 +65,7 @@ impl Caller {
 
 /// Checks that `actor` may do `action`, and says who it is.
 pub(super) async fn authorise(conn: &mut SqliteConnection, actor: &Actor, action: &Action) -> Result<Caller, Stop> {
-    let Some(needed) = action.permission() else { return Err(Refusal::NotAllowed.into()) };
+    let Some(needed) = action.needs() else { return Err(Refusal::NotAllowed.into()) };
     let (id, granted) = match actor {
         Actor::Caller => return Err(Refusal::NotAllowed.into()),
         Actor::Shell => return Ok(Caller::shell()),
@@ -75,10 +76,11 @@ pub(super) async fn authorise(conn: &mut SqliteConnection, actor: &Actor, action
         Some(_) | None => return Err(Refusal::NoLongerAllowed.into()),
     };
     let held = Permissions::of(&account.roles);
-    if !granted.has(needed) {
+    let allowed = granted.without(granted.without(held));
+    if !granted.any(needed) {
         return Err(Refusal::NotAllowed.into());
     }
-    if !held.has(needed) {
+    if !allowed.any(needed) {
         return Err(Refusal::NoLongerAllowed.into());
     }
     let replaces = matches!(action, Action::ReplaceTemporaryPin { .. });
@@ -88,7 +90,6 @@ pub(super) async fn authorise(conn: &mut SqliteConnection, actor: &Actor, action
     if temporary != replaces && !notes {
         return Err(Refusal::NotAllowed.into());
     }
-    let allowed = Permission::ALL.into_iter().filter(|p| granted.has(*p) && held.has(*p)).collect();
     Ok(Caller { account: Some(account), allowed })
 }
 
@@ -123,14 +124,72 @@ pub(super) fn target(action: &Action) -> Option<String> {
         | Action::WhoChangedRecording { number }
         | Action::SaveDraft { number, .. }
         | Action::DiscardDraft { number } => Some(number.0.to_string()),
-        Action::OpenUser { extension } | Action::ResetVoicemailPin { extension } => Some(extension.to_string()),
-        Action::Reboot { .. } | Action::CancelReboot | Action::AskReboot => Some("system".to_owned()),
+        Action::OpenUser { extension }
+        | Action::CheckUser { extension }
+        | Action::AddUser { extension }
+        | Action::ResetVoicemailPin { extension }
+        | Action::ResetAccountPin { extension }
+        | Action::UnlockUser { extension }
+        | Action::SetUserEnabled { extension, .. }
+        | Action::ListHandsets { extension }
+        | Action::ReadUserForwarding { extension }
+        | Action::UserForwardingOff { extension }
+        | Action::KeepUserName { extension, .. }
+        | Action::VerifySupportPin { extension, .. } => Some(extension.to_string()),
+        Action::AssignHandset { mac, .. } | Action::RemoveHandset { mac, .. } => Some(mac.to_string()),
+        Action::OpenAttendant { number }
+        | Action::SetAttendant { number, .. }
+        | Action::ListMembers { number }
+        | Action::AddMember { number, .. }
+        | Action::RemoveMember { number, .. }
+        | Action::OpenCallCenter { number }
+        | Action::SetCallCenter { number, .. }
+        | Action::OpenTrunk { number, .. }
+        | Action::SetTrunk { number, .. } => Some(number.0.to_string()),
+        Action::Check(what) | Action::Confirm(what, _) => Some(destructive_target(what)),
+        Action::RoleHolders { role } => Some(role.name().to_owned()),
+        Action::ReadMode
+        | Action::SetMode { .. }
+        | Action::NetworkStatus
+        | Action::StartBackup
+        | Action::ReadBackup { .. }
+        | Action::LastBackup
+        | Action::AskReboot
+        | Action::CancelReboot
+        | Action::SetLogging { .. }
+        | Action::NewLogFile
+        | Action::SystemStatus => Some(SYSTEM.to_owned()),
         Action::NoteDenied { function } => Some((*function).to_owned()),
         Action::Login { .. }
         | Action::ReplaceTemporaryPin { .. }
         | Action::SetOwnVoicemailPin { .. }
         | Action::SetOwnAccountPin { .. }
-        | Action::ListRecordings
+        | Action::SetOwnSupportPin { .. }
+        | Action::ReadForwarding { .. }
+        | Action::CheckForwardNumber { .. }
+        | Action::SetForwarding { .. }
+        | Action::ForwardingOff { .. }
+        | Action::ToggleDnd
+        | Action::ListenOwn { .. }
+        | Action::KeepOwn { .. }
+        | Action::RestoreGreeting
+        | Action::RemoveGreeting
+        | Action::SetLanguage { .. }
+        | Action::ReadSettings
+        | Action::List { .. }
+        | Action::ListUnassignedHandsets
+        | Action::ListChanges
         | Action::NewsHeard => None,
+    }
+}
+
+fn destructive_target(what: &Destructive) -> String {
+    match what {
+        Destructive::Reboot { .. } => SYSTEM.to_owned(),
+        Destructive::DeleteUser { extension }
+        | Destructive::AssignRole { extension, .. }
+        | Destructive::RemoveRole { extension, .. } => extension.to_string(),
+        Destructive::DisableTrunk { number, .. } => number.0.to_string(),
+        Destructive::Undo { number } => number.0.to_string(),
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use switchhook::access::Session;
 use switchhook::access::{Action, Actor, News, Permission, Permissions, RebootWhen, Refusal, Reply, RestoreTo, Role};
+use switchhook::access::{Destructive, ItemKind, Session};
 use switchhook::model::{AccountId, Audio, ChangeNumber, Civil, Extension, Mono, Pin, RecordingNumber};
 
 use super::random::Random;
@@ -118,16 +118,16 @@ impl Ledger {
 
     /// The rights are read again at each action; a temporary PIN is changed before anything else.
     fn authorise(&self, id: AccountId, granted: Permissions, action: &Action) -> Result<usize, Refusal> {
-        let needed = action.permission().ok_or(Refusal::NotAllowed)?;
+        let needed = action.needs().ok_or(Refusal::NotAllowed)?;
         let who = self.accounts.iter().position(|account| account.id == id).ok_or(Refusal::NoLongerAllowed)?;
         let account = &self.accounts[who];
         if !account.enabled {
             return Err(Refusal::NoLongerAllowed);
         }
-        if !granted.has(needed) {
+        if !granted.any(needed) {
             return Err(Refusal::NotAllowed);
         }
-        if !account.permissions().has(needed) {
+        if !account.permissions().any(needed) {
             return Err(Refusal::NoLongerAllowed);
         }
         let replaces = matches!(action, Action::ReplaceTemporaryPin { .. });
@@ -144,6 +144,7 @@ impl Ledger {
         }
         account.offered = account.news.len();
         Ok(Reply::LoggedIn(Session {
+            language: None,
             id: account.id,
             extension: extension.clone(),
             granted: account.permissions(),
@@ -179,7 +180,9 @@ impl Ledger {
                 account.voicemail_pins_before.push(new.digits().to_owned());
                 Ok(Reply::Changed(self.change()))
             }
-            Action::ListRecordings => Ok(Reply::Recordings(self.recordings.keys().copied().collect())),
+            Action::List { kind: ItemKind::Recording } => {
+                Ok(Reply::Numbers(self.recordings.keys().map(|number| number.0).collect()))
+            }
             Action::OpenRecording { .. }
             | Action::ListenRecording { .. }
             | Action::KeepRecording { .. }
@@ -197,7 +200,7 @@ impl Ledger {
                 let waiting = matches!(self.reboot, Some(Reboot::Requested { .. } | Reboot::Waiting { .. }));
                 Ok(Reply::RebootState { other_calls, waiting })
             }
-            Action::Reboot { when, pin } => {
+            Action::Confirm(Destructive::Reboot { when }, pin) => {
                 if !self.accounts[who].is_right(now, pin) {
                     return Err(Refusal::PinWrong);
                 }
@@ -293,7 +296,7 @@ impl Ledger {
 
     fn request_reboot(&mut self, now: Mono, by: AccountId, when: RebootWhen) -> Result<Reply, Refusal> {
         if self.reboot.is_some() {
-            return Err(Refusal::AlreadyWaiting);
+            return Err(Refusal::AlreadySo);
         }
         let (reboot, delay_s) = match when {
             RebootWhen::Now => {

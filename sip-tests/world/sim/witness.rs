@@ -47,7 +47,7 @@ struct LoggedIn {
     granted: Permissions,
     must_change_pin: bool,
     /// Permissions of which the caller was told that they are gone.
-    gone: Vec<Permission>,
+    gone: Permissions,
 }
 
 pub struct Witness {
@@ -206,12 +206,14 @@ impl Witness {
                     id: session.id,
                     granted: session.granted,
                     must_change_pin: session.must_change_pin,
-                    gone: Vec::new(),
+                    gone: Permissions::default(),
                 });
             }
             (Reply::Changed(_), Action::ReplaceTemporaryPin { .. }, Some(who)) => who.must_change_pin = false,
             (Reply::Refused(Refusal::NoLongerAllowed), Action::NoteDenied { .. } | Action::NewsHeard, _) => {}
-            (Reply::Refused(Refusal::NoLongerAllowed), action, Some(who)) => who.gone.extend(action.permission()),
+            (Reply::Refused(Refusal::NoLongerAllowed), action, Some(who)) => {
+                who.gone = who.gone.and(action.needs().unwrap_or_default());
+            }
             (Reply::Changed(_), Action::KeepRecording { .. }, _)
             | (Reply::Done | Reply::Refused(Refusal::NothingThere), Action::DiscardDraft { .. }, _) => {
                 self.in_hand = None;
@@ -269,7 +271,7 @@ impl Witness {
         let is_deciding =
             self.asked.values().any(|a| matches!(a, Action::KeepRecording { .. } | Action::DiscardDraft { .. }));
         // Without the right to it there is no draft either.
-        let is_gone = self.logged_in.as_ref().is_some_and(|who| who.gone.contains(&Permission::RecordingsChange));
+        let is_gone = self.logged_in.as_ref().is_some_and(|who| who.gone.has(Permission::RecordingsChange));
         let is_deciding = is_deciding || is_gone;
         if !REVIEWING.contains(&before) || !CLOSED.contains(&after) || is_deciding {
             return None;
@@ -290,9 +292,12 @@ impl Witness {
         }
         let Some(who) = &self.logged_in else { panic!("{action:?} asked before a login") };
         assert_eq!(*actor, Actor::Account { id: who.id, granted: who.granted }, "asked in another's name");
-        let needed = action.permission().expect("all but the login needs one");
-        assert!(who.granted.has(needed), "{action:?} asked without the permission");
-        assert!(!who.gone.contains(&needed), "{action:?} asked though the permission is known to be gone");
+        let needed = action.needs().expect("all but the login needs one");
+        assert!(who.granted.any(needed), "{action:?} asked without the permission");
+        assert!(
+            who.granted.without(who.gone).any(needed),
+            "{action:?} asked though the permission is known to be gone"
+        );
         let before_change = matches!(action, Action::ReplaceTemporaryPin { .. } | Action::NoteDenied { .. });
         assert!(!who.must_change_pin || before_change, "{action:?} asked before the temporary PIN was changed");
         match action {
@@ -303,7 +308,7 @@ impl Witness {
                 assert!(self.keyed(new.digits()) >= 2, "a PIN that was not keyed twice");
                 assert!(current.digits().is_empty() || self.keyed(current.digits()) > 0);
             }
-            Action::Reboot { pin, .. } => {
+            Action::Confirm(_, pin) => {
                 assert!(pin.digits().is_empty() || self.keyed(pin.digits()) > 0, "a PIN that was not keyed");
             }
             Action::OpenUser { extension } => assert!(self.keyed(extension.as_str()) > 0),

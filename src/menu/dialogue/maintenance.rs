@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::access::{Action, RebootWhen, Refusal, Reply};
+use crate::access::{Action, Destructive, RebootWhen, Refusal, Reply};
 use crate::menu::speech::Words;
 use crate::menu::tree::{COUNTDOWN, MAINTENANCE, Place, REBOOT};
 
@@ -34,7 +34,7 @@ impl Dialogue {
         let read_back = self.reboot_read_back("reboot-now-confirm".into());
         self.ask_to_confirm(
             read_back,
-            |pin| Action::Reboot { when: RebootWhen::Now, pin },
+            |pin| Action::Confirm(Destructive::Reboot { when: RebootWhen::Now }, pin),
             Place::Menu(&REBOOT),
             Self::reboot_now_replied,
         );
@@ -44,7 +44,7 @@ impl Dialogue {
         let read_back = self.reboot_read_back("reboot-when-idle-confirm".into());
         self.ask_to_confirm(
             read_back,
-            |pin| Action::Reboot { when: RebootWhen::Idle, pin },
+            |pin| Action::Confirm(Destructive::Reboot { when: RebootWhen::Idle }, pin),
             Place::Menu(&REBOOT),
             Self::reboot_when_idle_replied,
         );
@@ -90,7 +90,7 @@ impl Dialogue {
 
     fn reboot_refused(&mut self, reply: &Reply) {
         let reason = match reply {
-            Reply::Refused(Refusal::AlreadyWaiting) => "reboot-already-waiting",
+            Reply::Refused(Refusal::AlreadySo) => "reboot-already-waiting",
             Reply::Refused(Refusal::NothingThere) => "reboot-none-waiting",
             _ => return self.failed(),
         };

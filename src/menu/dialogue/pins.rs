@@ -169,10 +169,20 @@ fn policy_clip(refusal: Refusal) -> Option<Clip> {
         | Refusal::NotAllowed
         | Refusal::NoLongerAllowed
         | Refusal::NotAllowedForThisAccount
+        | Refusal::NotYourself
         | Refusal::PinWrong
+        | Refusal::PinTooShortForRole
         | Refusal::Unknown
+        | Refusal::OtherUnknown
         | Refusal::NothingThere
-        | Refusal::AlreadyWaiting
+        | Refusal::AlreadySo
+        | Refusal::ForwardNotAllowed
+        | Refusal::LastServerAdministrator
+        | Refusal::LastEnabled
+        | Refusal::CannotUndo
+        | Refusal::ChangedSince
+        | Refusal::AlreadyUndone
+        | Refusal::TooMany
         | Refusal::TryLater => None,
     }
 }

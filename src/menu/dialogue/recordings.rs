@@ -1,6 +1,6 @@
 //! System recordings: the list, one recording and its versions.
 
-use crate::access::{Action, Refusal, Reply, RestoreTo};
+use crate::access::{Action, ItemKind, Refusal, Reply, RestoreTo};
 use crate::menu::entry::Entry;
 use crate::menu::speech::Words;
 use crate::menu::tree::{MAIN, Place, RECORDING, RECORDING_LIST, RECORDING_NUMBER, REVIEW};
@@ -41,7 +41,7 @@ impl Dialogue {
     /// The number was keyed; a bare `#` asks for the list.
     pub(super) fn recording_number(&mut self, entry: &Entry) {
         if entry.is_empty() {
-            return self.ask(Action::ListRecordings, Place::Menu(&MAIN), Self::recordings_listed);
+            return self.ask(Action::List { kind: ItemKind::Recording }, Place::Menu(&MAIN), Self::recordings_listed);
         }
         match entry.number().filter(|number| *number > 0) {
             Some(number) => self.open_recording(RecordingNumber(number)),
@@ -51,8 +51,10 @@ impl Dialogue {
 
     fn recordings_listed(&mut self, reply: &Reply) {
         match reply {
-            Reply::Recordings(numbers) if numbers.is_empty() => self.go(Place::Menu(&MAIN), "recordings-none"),
-            Reply::Recordings(numbers) => self.say_listed(List { numbers: numbers.clone(), at: 0 }),
+            Reply::Numbers(numbers) if numbers.is_empty() => self.go(Place::Menu(&MAIN), "recordings-none"),
+            Reply::Numbers(numbers) => {
+                self.say_listed(List { numbers: numbers.iter().copied().map(RecordingNumber).collect(), at: 0 });
+            }
             _ => self.failed(),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::access::{Action, Permission, Permissions};
+use crate::access::{Action, Permissions};
 use crate::menu::speech::Words;
 use crate::menu::tree::{MAIN, MY, Place};
 use crate::menu::{Output, Ticket};
@@ -61,11 +61,11 @@ impl Dialogue {
 
     /// Asks the store, and goes on with its reply; where it can't be done now, the caller stays at `home`.
     pub(super) fn ask(&mut self, action: Action, home: Place, then: Then) {
-        let permission = action.permission();
+        let needs = action.needs();
         let ticket = self.next_ticket();
         self.outputs.push_back(Output::Ask(ticket, action));
         self.timer = None;
-        self.phase = Phase::Asking(Pending { ticket, permission, home, then });
+        self.phase = Phase::Asking(Pending { ticket, needs, home, then });
     }
 
     /// Tells the store something whose reply doesn't matter to the caller.
@@ -89,12 +89,12 @@ impl Dialogue {
     }
 
     /// A right was taken away since the login: the main menu with what is left.
-    pub(super) fn no_longer_allowed(&mut self, permission: Permission) {
-        if permission == Permission::Own {
+    pub(super) fn no_longer_allowed(&mut self, needs: Permissions) {
+        if needs == Permissions::OWN {
             return self.close("no-longer-allowed");
         }
         if let Some(account) = &mut self.account {
-            account.left = Permission::ALL.into_iter().filter(|p| *p != permission && account.left.has(*p)).collect();
+            account.left = account.left.without(needs);
         }
         self.go(self.top(), "no-longer-allowed");
     }
@@ -135,7 +135,7 @@ impl Dialogue {
 
     pub(super) fn play(&mut self, words: Words) -> Ticket {
         let ticket = self.next_ticket();
-        self.outputs.push_back(Output::Play(ticket, words.into_sounds()));
+        self.outputs.push_back(Output::Play(ticket, words.into_sounds(self.language)));
         ticket
     }
 

@@ -1,5 +1,6 @@
 //! English: "Tuesday, March third, twenty twenty-six, seven oh five p m".
 
+use super::Noun;
 use crate::model::{Civil, Clip};
 
 const DIGITS: [Clip; 10] =
@@ -78,6 +79,22 @@ pub fn number(number: u32) -> Vec<Clip> {
     if rest > 0 || number == 0 {
         push_below_1000(&mut clips, rest);
     }
+    clips
+}
+
+/// A number and its noun: "one call", "two calls", "no" is up to who asks.
+pub fn counted(count: u32, noun: Noun) -> Vec<Clip> {
+    let mut clips = number(count);
+    clips.push(noun.clip(count == 1));
+    clips
+}
+
+/// A day and a time: "on Tuesday, March third, twenty twenty-six, at seven oh five p m".
+pub fn moment(at: Civil) -> Vec<Clip> {
+    let mut clips = vec!["date-on"];
+    clips.extend(date(at));
+    clips.push("time-at");
+    clips.extend(time(at));
     clips
 }
 

@@ -115,7 +115,7 @@ fn neither_silence_nor_hanging_up_confirms() {
 #[test]
 fn refusals() {
     let mut caller = at_reboot();
-    caller.dials("1").store_refuses(Refusal::AlreadyWaiting).dials("29618374#");
+    caller.dials("1").store_refuses(Refusal::AlreadySo).dials("29618374#");
     caller.hears(&format!("reboot-already-waiting {REBOOT_MENU}"));
     caller.dials("1").store_refuses(Refusal::TryLater).dials("29618374#");
     caller.hears(&format!("failed-try-later {REBOOT_MENU}"));

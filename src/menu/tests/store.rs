@@ -1,7 +1,7 @@
 //! A store of the demo's accounts, in memory.
 
 use super::audio;
-use crate::access::{Action, News, Permissions, RebootWhen, Refusal, Reply, Role, Session};
+use crate::access::{Action, Destructive, ItemKind, News, Permissions, RebootWhen, Refusal, Reply, Role, Session};
 use crate::model::{AccountId, Audio, ChangeNumber, Civil, Extension, Pin, RecordingNumber};
 
 /// What the transcripts need of a store: no policy, no history but the last version.
@@ -54,8 +54,8 @@ impl FakeStore {
             Action::ReplaceTemporaryPin { .. } | Action::SetOwnVoicemailPin { .. } => self.changed(),
             Action::SetOwnAccountPin { current, .. } if self.is_a_pin(current) => self.changed(),
             Action::SetOwnAccountPin { .. } => Reply::Refused(Refusal::PinWrong),
-            Action::ListRecordings => {
-                Reply::Recordings(self.recordings.iter().map(|(number, ..)| RecordingNumber(*number)).collect())
+            Action::List { kind: ItemKind::Recording } => {
+                Reply::Numbers(self.recordings.iter().map(|(number, ..)| *number).collect())
             }
             Action::OpenRecording { number } => match self.recording(*number) {
                 Some((number, _, draft)) => Reply::Recording { factory: *number == 1, draft: draft.clone() },
@@ -100,8 +100,8 @@ impl FakeStore {
                 Reply::TemporaryPin { pin, change: ChangeNumber(self.last_change) }
             }
             Action::AskReboot => Reply::RebootState { other_calls: self.other_calls, waiting: self.reboot_waiting },
-            Action::Reboot { pin, .. } if !self.is_a_pin(pin) => Reply::Refused(Refusal::PinWrong),
-            Action::Reboot { when, .. } => {
+            Action::Confirm(_, pin) if !self.is_a_pin(pin) => Reply::Refused(Refusal::PinWrong),
+            Action::Confirm(Destructive::Reboot { when }, _) => {
                 self.last_change += 1;
                 self.reboot_waiting = true;
                 let delay_s = if *when == RebootWhen::Now { 10 } else { 0 };
@@ -113,6 +113,7 @@ impl FakeStore {
             }
             Action::CancelReboot => Reply::Refused(Refusal::NothingThere),
             Action::NoteDenied { .. } | Action::NewsHeard => Reply::Done,
+            _ => Reply::Refused(Refusal::NotAllowed),
         }
     }
 
@@ -120,6 +121,7 @@ impl FakeStore {
         let found = self.accounts.iter().find(|a| a.extension == extension.as_str() && a.pin == pin.digits());
         let Some(account) = found else { return Reply::Refused(Refusal::LoginFailed) };
         Reply::LoggedIn(Session {
+            language: None,
             id: AccountId(7),
             extension: extension.clone(),
             granted: Permissions::of(account.role.as_slice()),

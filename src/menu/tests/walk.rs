@@ -6,12 +6,10 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::audio;
-use crate::access::{Action, Actor, News, Permission, Permissions, Refusal, Reply, Session};
+use crate::access::{Action, Actor, ItemKind, News, Permission, Permissions, Refusal, Reply, Session};
 use crate::menu::tree::{self, Place};
 use crate::menu::{CallerInfo, Dialogue, Input, Limits, Output, Ticket, speech};
-use crate::model::{
-    AccountId, ChangeNumber, Civil, Clip, Extension, Key, Mono, Pin, RecordingNumber, Sound, Take, Verdict,
-};
+use crate::model::{AccountId, ChangeNumber, Civil, Clip, Extension, Key, Mono, Pin, Sound, Take, Verdict};
 
 /// A dialogue and what it waits for.
 #[derive(Clone)]
@@ -279,8 +277,8 @@ fn replies(action: &Action) -> Vec<Reply> {
         | Action::KeepRecording { .. }
         | Action::RestoreRecording { .. }
         | Action::CancelReboot => vec![Reply::Changed(change)],
-        Action::ListRecordings => {
-            vec![Reply::Recordings(Vec::new()), Reply::Recordings(vec![RecordingNumber(1), RecordingNumber(2)])]
+        Action::List { kind: ItemKind::Recording } => {
+            vec![Reply::Numbers(Vec::new()), Reply::Numbers(vec![1, 2])]
         }
         Action::OpenRecording { .. } => vec![
             Reply::Recording { factory: true, draft: None },
@@ -306,7 +304,8 @@ fn replies(action: &Action) -> Vec<Reply> {
         Action::AskReboot => {
             [0, 1, 2].map(|other_calls| Reply::RebootState { other_calls, waiting: other_calls == 1 }).to_vec()
         }
-        Action::Reboot { .. } => vec![Reply::RebootRequested { delay_s: 10, change }],
+        Action::Confirm(..) => vec![Reply::RebootRequested { delay_s: 10, change }],
+        _ => Vec::new(),
     };
     replies.extend(REFUSALS.map(Reply::Refused));
     replies.push(Reply::Audio(None));
@@ -324,13 +323,14 @@ const REFUSALS: [Refusal; 12] = [
     Refusal::PinUsedBefore,
     Refusal::Unknown,
     Refusal::NothingThere,
-    Refusal::AlreadyWaiting,
+    Refusal::AlreadySo,
     Refusal::TryLater,
 ];
 
 fn sessions() -> Vec<Session> {
     let all: Permissions = Permission::ALL.into_iter().collect();
     let session = |granted, has_role, must_change_pin, news| Session {
+        language: None,
         id: AccountId(1),
         extension: Extension::parse("1000").expect("an extension"),
         granted,

@@ -1,5 +1,5 @@
 use super::*;
-use crate::access::{RebootWhen, RestoreTo};
+use crate::access::{Destructive, ItemKind, RebootWhen, RestoreTo};
 
 const ACCOUNTS: [(&str, &str); 6] = [
     ("1000", "61849273"),
@@ -17,7 +17,7 @@ fn every_action() -> Vec<Action> {
         Action::ReplaceTemporaryPin { new: pin("72950384") },
         Action::SetOwnVoicemailPin { new: pin("12") },
         Action::SetOwnAccountPin { current: pin("0"), new: pin("72950384") },
-        Action::ListRecordings,
+        Action::List { kind: ItemKind::Recording },
         Action::OpenRecording { number },
         Action::ListenRecording { number },
         Action::KeepRecording { number, audio: tone(9) },
@@ -28,7 +28,7 @@ fn every_action() -> Vec<Action> {
         Action::OpenUser { extension: ext("1006") },
         Action::ResetVoicemailPin { extension: ext("1006") },
         Action::AskReboot,
-        Action::Reboot { when: RebootWhen::Idle, pin: pin("0") },
+        Action::Confirm(Destructive::Reboot { when: RebootWhen::Idle }, pin("0")),
         Action::CancelReboot,
         Action::NoteDenied { function: "roles" },
         Action::NewsHeard,
@@ -105,10 +105,10 @@ async fn nobody_resets_the_pin_of_someone_who_may_more() {
 async fn a_right_taken_away_is_gone_at_once_and_one_given_comes_with_the_next_login() {
     let world = World::new().await;
     let actor = world.actor("1002", "83517294").await;
-    assert!(matches!(world.ask(&actor, Action::ListRecordings).await, Reply::Recordings(_)));
+    assert!(matches!(world.ask(&actor, Action::List { kind: ItemKind::Recording }).await, Reply::Numbers(_)));
     let role = Role::PhoneAdministrator;
     world.admin(Admin::RemoveRole { role, extension: ext("1002") }).await.unwrap();
-    assert_eq!(world.ask(&actor, Action::ListRecordings).await, refused(Refusal::NoLongerAllowed));
+    assert_eq!(world.ask(&actor, Action::List { kind: ItemKind::Recording }).await, refused(Refusal::NoLongerAllowed));
     assert_eq!(world.last_audit().await, "1002 recording.list - denied");
     assert_eq!(world.ask(&actor, Action::AskReboot).await, refused(Refusal::NotAllowed));
 
@@ -125,7 +125,7 @@ async fn a_disabled_or_deleted_account_may_nothing_more() {
     let world = World::new().await;
     let actor = world.actor("1001", "52961847").await;
     world.admin(Admin::SetEnabled { extension: ext("1001"), enabled: false }).await.unwrap();
-    assert_eq!(world.ask(&actor, Action::ListRecordings).await, refused(Refusal::NoLongerAllowed));
+    assert_eq!(world.ask(&actor, Action::List { kind: ItemKind::Recording }).await, refused(Refusal::NoLongerAllowed));
     world.admin(Admin::DeleteUser { extension: ext("1001") }).await.unwrap();
     let add = Admin::AddUser { extension: ext("1001"), name: String::new(), username: None, roles: vec![], pin: None };
     world.admin(add).await.unwrap();

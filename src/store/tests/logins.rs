@@ -1,5 +1,5 @@
 use super::*;
-use crate::access::{News, RebootWhen};
+use crate::access::{Destructive, ItemKind, News, RebootWhen};
 
 const FAILED: Reply = Reply::Refused(Refusal::LoginFailed);
 
@@ -85,13 +85,13 @@ async fn a_temporary_pin_is_changed_before_anything_else() {
     let session = world.session("1002", "29461837").await;
     assert!(session.must_change_pin);
     let actor = Actor::Account { id: session.id, granted: session.granted };
-    assert_eq!(world.ask(&actor, Action::ListRecordings).await, refused(Refusal::NotAllowed));
+    assert_eq!(world.ask(&actor, Action::List { kind: ItemKind::Recording }).await, refused(Refusal::NotAllowed));
     let replace = |digits| Action::ReplaceTemporaryPin { new: pin(digits) };
     assert_eq!(world.ask(&actor, replace("29461837")).await, refused(Refusal::PinUsedBefore));
     assert_eq!(world.ask(&actor, replace("294618")).await, refused(Refusal::PinTooShort));
     assert_eq!(world.ask(&actor, replace("11111111")).await, refused(Refusal::PinTooSimple));
     assert!(matches!(world.ask(&actor, replace("73928164")).await, Reply::Changed(_)));
-    assert!(matches!(world.ask(&actor, Action::ListRecordings).await, Reply::Recordings(_)));
+    assert!(matches!(world.ask(&actor, Action::List { kind: ItemKind::Recording }).await, Reply::Numbers(_)));
     assert_eq!(world.ask(&actor, replace("93817264")).await, refused(Refusal::NotAllowed), "not temporary any more");
     assert!(!world.session("1002", "73928164").await.must_change_pin);
 
@@ -122,7 +122,7 @@ async fn the_last_five_pins_are_not_taken_again() {
 async fn the_own_pin_is_asked_for_again_under_the_same_lock() {
     let mut world = World::new().await;
     let actor = world.actor("1004", "29618374").await;
-    let reboot = |digits| Action::Reboot { when: RebootWhen::Now, pin: pin(digits) };
+    let reboot = |digits| Action::Confirm(Destructive::Reboot { when: RebootWhen::Now }, pin(digits));
     let change = |digits| Action::SetOwnAccountPin { current: pin(digits), new: pin("73928164") };
     for _ in 0..3 {
         assert_eq!(world.ask(&actor, reboot("29618375")).await, refused(Refusal::PinWrong));
@@ -138,7 +138,7 @@ async fn the_own_pin_is_asked_for_again_under_the_same_lock() {
     assert!(matches!(world.ask(&actor, change("29618374")).await, Reply::Changed(_)));
     let reply = world.ask(&actor, reboot("73928164")).await;
     assert!(matches!(reply, Reply::RebootRequested { delay_s: 10, .. }), "{reply:?}");
-    assert_eq!(world.ask(&actor, reboot("73928164")).await, refused(Refusal::AlreadyWaiting));
+    assert_eq!(world.ask(&actor, reboot("73928164")).await, refused(Refusal::AlreadySo));
     assert!(matches!(world.ask(&actor, Action::CancelReboot).await, Reply::Changed(_)));
     assert_eq!(world.ask(&actor, Action::CancelReboot).await, refused(Refusal::NothingThere));
 }
@@ -147,7 +147,7 @@ async fn the_own_pin_is_asked_for_again_under_the_same_lock() {
 async fn news_is_told_until_it_was_heard() {
     let world = World::new().await;
     let actor = world.actor("1004", "29618374").await;
-    let ask = Action::Reboot { when: RebootWhen::Idle, pin: pin("29618374") };
+    let ask = Action::Confirm(Destructive::Reboot { when: RebootWhen::Idle }, pin("29618374"));
     assert!(matches!(world.ask(&actor, ask).await, Reply::RebootRequested { delay_s: 0, .. }));
     let due = world.store.open_reboots().await.unwrap().remove(0);
     assert!(world.store.claim_reboot(&world.cli(), due.id, "boot-1").await.unwrap());

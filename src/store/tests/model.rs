@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::access::{Permission, RebootWhen, RestoreTo};
+use crate::access::{Destructive, Permissions, RebootWhen, RestoreTo};
 use crate::store::lockout::Lockout;
 
 const SEEDS: u64 = 15;
@@ -141,7 +141,7 @@ impl Model {
 
     /// The reply to what someone with a session asks; `None` where it brings a PIN made by chance.
     fn reply(&mut self, who: &SessionModel, action: &Action, now: i64) -> Option<Reply> {
-        let needed = action.permission()?;
+        let needed = action.needs()?;
         if let Err(refusal) = self.may(who, needed) {
             self.audit("denied");
             return Some(Reply::Refused(refusal));
@@ -156,7 +156,7 @@ impl Model {
                 }
             }
             Action::ResetVoicemailPin { extension } => return self.reset(who, extension),
-            Action::Reboot { when, pin } => self.reboot(who, *when, pin, now),
+            Action::Confirm(Destructive::Reboot { when }, pin) => self.reboot(who, *when, pin, now),
             Action::AskReboot => Reply::RebootState { other_calls: 3, waiting: self.reboot_waits },
             Action::CancelReboot if self.reboot_waits => {
                 self.reboot_waits = false;
@@ -171,12 +171,12 @@ impl Model {
         })
     }
 
-    fn may(&self, who: &SessionModel, needed: Permission) -> Result<(), Refusal> {
+    fn may(&self, who: &SessionModel, needed: Permissions) -> Result<(), Refusal> {
         let account = &self.accounts[&who.extension];
         if !account.enabled {
             return Err(Refusal::NoLongerAllowed);
         }
-        match (who.session.granted.has(needed), Permissions::of(&account.roles).has(needed)) {
+        match (who.session.granted.any(needed), Permissions::of(&account.roles).any(needed)) {
             (true, true) => Ok(()),
             (true, false) => Err(Refusal::NoLongerAllowed),
             (false, _) => Err(Refusal::NotAllowed),
@@ -217,8 +217,7 @@ impl Model {
             return Some(Reply::Refused(Refusal::Unknown));
         }
         let held = self.permissions(&who.extension);
-        let allowed: Permissions =
-            Permission::ALL.into_iter().filter(|p| held.has(*p) && who.session.granted.has(*p)).collect();
+        let allowed: Permissions = held.without(held.without(who.session.granted));
         if !allowed.covers(self.permissions(extension.as_str())) {
             self.audit("denied");
             return Some(Reply::Refused(Refusal::NotAllowedForThisAccount));
@@ -231,7 +230,7 @@ impl Model {
             return Reply::Refused(Refusal::PinWrong);
         }
         if self.reboot_waits {
-            return Reply::Refused(Refusal::AlreadyWaiting);
+            return Reply::Refused(Refusal::AlreadySo);
         }
         self.reboot_waits = true;
         let delay_s = if when == RebootWhen::Now { 10 } else { 0 };
@@ -399,7 +398,7 @@ impl Run {
             9 => Action::ResetVoicemailPin { extension },
             10 => {
                 let when = self.random.of(&[RebootWhen::Now, RebootWhen::Idle]);
-                Action::Reboot { when, pin: pin(&right_or_wrong) }
+                Action::Confirm(Destructive::Reboot { when }, pin(&right_or_wrong))
             }
             11 => self.random.of(&[Action::AskReboot, Action::CancelReboot]),
             _ => Action::NoteDenied { function: "main-roles" },
