@@ -10,6 +10,7 @@ use super::pins::{self, Chosen};
 use super::policy::{self, PinFault, PinKind, ROLE_PIN_DIGITS_MIN};
 use super::recordings::{self, VersionWanted};
 use super::rights::{Caller, Stop};
+use super::system::{System, SystemError};
 use super::tx::{Change, Outcome, Write};
 use super::{STALE_TRIES_MAX, Store};
 use crate::access::{Context, Refusal, Reply, Role};
@@ -59,6 +60,8 @@ pub enum Admin {
     AddRecording { number: RecordingNumber, name: String, audio: Option<Audio> },
     /// Makes audio the live version.
     ImportRecording { number: RecordingNumber, audio: Audio },
+    /// What is asked of the phone system's own things.
+    System(System),
     /// Makes an older version live.
     RestoreRecording { number: RecordingNumber, to: VersionWanted },
 }
@@ -83,6 +86,9 @@ pub enum AdminError {
     /// The store can't.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The phone system's things.
+    #[error(transparent)]
+    System(SystemError),
     /// No such site.
     #[error("there is no site `{site}`, the store has {known}: name one of these with --site")]
     UnknownSite {
@@ -157,6 +163,7 @@ impl Store {
                 self.set_pin(ctx, extension, PinKind::Voicemail, pin, false).await
             }
             Admin::VerifyVoicemailPin { extension, pin } => self.verify_voicemail(ctx, extension, pin).await,
+            Admin::System(system) => self.system(ctx, system).await,
             Admin::DeleteUser { .. }
             | Admin::Unlock { .. }
             | Admin::SetEnabled { .. }
@@ -298,6 +305,7 @@ async fn in_one_step(write: &mut Write<'_>, admin: &Admin) -> Result<AdminReply,
         }
         Admin::RestoreRecording { number, to } => spoken(recordings::restore(write, *number, *to).await, *number),
         Admin::AddUser { .. }
+        | Admin::System(_)
         | Admin::SetPin { .. }
         | Admin::SetVoicemailPin { .. }
         | Admin::VerifyVoicemailPin { .. } => Ok(AdminReply::Unchanged),
@@ -468,7 +476,7 @@ async fn add_recording(
     Ok(AdminReply::Changed(recordings::go_live(write, number, None, version, "recording.added").await?))
 }
 
-fn check_name(name: &str, what: &'static str, chars_min: usize) -> Result<(), AdminError> {
+pub(super) fn check_name(name: &str, what: &'static str, chars_min: usize) -> Result<(), AdminError> {
     let chars = name.chars().count();
     let fits = (chars_min..=NAME_CHARS_MAX).contains(&chars) && !name.chars().any(char::is_control);
     if fits { Ok(()) } else { Err(AdminError::BadName(what)) }

@@ -24,7 +24,9 @@ mod policy;
 mod reboot;
 mod recordings;
 mod rights;
+mod system;
 mod tx;
+mod undo;
 mod users;
 mod wanted;
 
@@ -50,6 +52,10 @@ pub use lockout::{LoginLimits, UNTIL_UNLOCKED};
 pub use pins::{PIN_QUEUE_MAX, PinCost};
 pub use policy::{PIN_DIGITS_MIN, PinFault, PinKind, ROLE_PIN_DIGITS_MIN};
 pub use recordings::{RecordingRow, VersionRow, VersionWanted};
+pub use system::{
+    AttendantRow, CallCenterRow, Date, GroupRow, ITEM_NUMBER_MAX, MODE_HOURS_MAX, ModeRow, Probe, Span, System,
+    SystemError, Timetable, TrunkRow,
+};
 
 use crate::access::{Action, Actor, Context, ItemKind, Refusal, Reply};
 use crate::model::SiteId;
@@ -289,7 +295,7 @@ impl Store {
             Action::WhoChangedRecording { number } => recordings::who_changed(conn, *number).await,
             Action::OpenUser { extension } => users::open(conn, ctx, extension).await,
             Action::AskReboot => reboot::ask(conn, ctx).await,
-            _ => Err(Stop::Refused(Refusal::NotAllowed)),
+            _ => system::read(conn, ctx, action).await,
         }
     }
 
@@ -319,7 +325,7 @@ impl Store {
                 Ok(Reply::Done)
             }
             Action::NewsHeard => intents::news_heard(write, &caller).await,
-            _ => Err(Stop::Refused(Refusal::NotAllowed)),
+            _ => system::write(write, action).await,
         }
     }
 

@@ -5,6 +5,7 @@ use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 use tokio::sync::watch;
 
 use super::error::StoreError;
+use super::system::outside;
 use super::wanted::Wanted;
 use super::{StoreOptions, audit, clock, intents};
 use crate::access::Context;
@@ -79,7 +80,18 @@ impl<'a> Write<'a> {
                 Err(error) => return Err(error.at(&options.path)),
             }
         };
-        Ok(Self { tx, ctx, options, who: Who::default(), wake, has_intents: false, wanted: None, export: None })
+        let mut write =
+            Self { tx, ctx, options, who: Who::default(), wake, has_intents: false, wanted: None, export: None };
+        write.own(true).await?;
+        outside::take(&mut write).await?;
+        Ok(write)
+    }
+
+    /// Says that what follows is written by us, or is not: the triggers on what others may write ask.
+    async fn own(&mut self, under: bool) -> Result<(), StoreError> {
+        let sql = "UPDATE own_write SET under = $1 WHERE id = 1";
+        sqlx::query(sql).bind(i64::from(under)).execute(&mut *self.tx).await?;
+        Ok(())
     }
 
     pub(super) fn conn(&mut self) -> &mut SqliteConnection {
@@ -206,7 +218,8 @@ impl<'a> Write<'a> {
         intents::insert(&mut self.tx, &self.who, self.ctx.now.0, intent).await
     }
 
-    pub(super) async fn commit(self) -> Result<(), StoreError> {
+    pub(super) async fn commit(mut self) -> Result<(), StoreError> {
+        self.own(false).await?;
         self.tx.commit().await?;
         if self.has_intents {
             self.wake.send_modify(|n| *n = n.wrapping_add(1));

@@ -6,6 +6,7 @@ mod model;
 mod opening;
 mod recordings;
 mod shell;
+mod system;
 mod trail;
 
 use tempfile::TempDir;
