@@ -15,7 +15,8 @@ use super::{AdminError, Inner, READERS_MAX, Store, StoreOptions, pins};
 use crate::model::SiteId;
 
 /// The migrations, in order; the schema's number is how many were applied. They only go forward.
-const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/sqlite/0001_first.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("../../migrations/sqlite/0001_first.sql"), include_str!("../../migrations/sqlite/0002_people.sql")];
 /// The write-ahead log is cut back to this after a checkpoint.
 const WAL_BYTES_MAX: &str = "67108864";
 /// The owner and the group read and write; hashes of PINs are nobody else's business. The umask takes its share.
