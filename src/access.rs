@@ -5,6 +5,7 @@
 
 mod action;
 mod reply;
+mod toll;
 
 pub use action::{
     Action, Destructive, ForwardKind, ItemKind, Mode, ModeSetting, OwnAudio, RebootWhen, RestoreTo, TrunkKind,
@@ -13,6 +14,7 @@ pub use reply::{
     BackupState, NetworkStatus, News, People, Person, Reach, Refusal, Reply, Session, Settings, SystemStatus,
     ToldChange,
 };
+pub use toll::{NumberPattern, TollPolicy};
 
 use crate::model::{AccountId, CallId, SiteId, Wall};
 

@@ -105,6 +105,27 @@ CREATE TABLE outside_writes (
     after     TEXT
 ) STRICT;
 
+-- Forwarding is noted whole: `always 5551234, busy off, no-answer off`.
+CREATE TRIGGER outside_forwarding AFTER UPDATE OF forward_always, forward_busy, forward_no_answer ON accounts
+WHEN (SELECT under FROM own_write) = 0 AND (old.forward_always IS NOT new.forward_always
+     OR old.forward_busy IS NOT new.forward_busy OR old.forward_no_answer IS NOT new.forward_no_answer)
+BEGIN
+    INSERT INTO outside_writes (at, action, target, target_id, before, after)
+    VALUES (CAST(strftime('%s', 'now') AS INTEGER) * 1000, 'forwarding.changed', new.extension, new.id,
+            'always ' || COALESCE(old.forward_always, 'off') || ', busy ' || COALESCE(old.forward_busy, 'off')
+            || ', no-answer ' || COALESCE(old.forward_no_answer, 'off'),
+            'always ' || COALESCE(new.forward_always, 'off') || ', busy ' || COALESCE(new.forward_busy, 'off')
+            || ', no-answer ' || COALESCE(new.forward_no_answer, 'off'));
+END;
+
+CREATE TRIGGER outside_dnd AFTER UPDATE OF dnd ON accounts
+WHEN (SELECT under FROM own_write) = 0 AND old.dnd <> new.dnd
+BEGIN
+    INSERT INTO outside_writes (at, action, target, target_id, before, after)
+    VALUES (CAST(strftime('%s', 'now') AS INTEGER) * 1000, 'dnd.changed', new.extension, new.id,
+            CASE old.dnd WHEN 1 THEN 'on' ELSE 'off' END, CASE new.dnd WHEN 1 THEN 'on' ELSE 'off' END);
+END;
+
 CREATE TRIGGER outside_mode AFTER UPDATE OF setting, passing, passing_until ON mode
 WHEN (SELECT under FROM own_write) = 0
 BEGIN

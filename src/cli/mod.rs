@@ -217,6 +217,10 @@ impl Shell<'_> {
                 format!("{place}{what}: change {number}\ntemporary PIN: {}\n", pin.digits()),
                 format!("{what}: change {number}, but its PIN"),
             ),
+            AdminReply::Imported(added) => {
+                let one = |(extension, pin): &(Extension, Pin)| format!("{extension} {}\n", pin.digits());
+                (added.iter().map(one).collect(), format!("{what}, but the PINs"))
+            }
             AdminReply::Unchanged => {
                 return Ok(self.line(format!("{what}: it was so already, nothing was changed"))?);
             }

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::access::{NumberPattern, TollPolicy};
+
 pub use values::{Listen, MediaAddress, PortRange, Prefix};
 
 /// Where the configuration is looked for when neither `--config` nor `SWITCHHOOK_CONFIG` names a file.
@@ -36,6 +38,8 @@ pub struct Config {
     pub menu: Menu,
     /// `[login]`
     pub login: Login,
+    /// `[forwarding]`
+    pub forwarding: Forwarding,
     /// `[prompts]`
     pub prompts: Prompts,
     /// `[recordings]`
@@ -143,6 +147,16 @@ section! {
         unlock_after: u32 = 20,
         /// How long a temporary PIN is good, in hours.
         temporary_pin_hours: u32 = 24,
+    }
+}
+
+section! {
+    /// The toll policy: whole numbers by regular expression; denied wins.
+    Forwarding {
+        /// Where calls may be forwarded to.
+        allowed: Vec<NumberPattern> = TollPolicy::standard().allowed,
+        /// Where they may not, even if allowed.
+        denied: Vec<NumberPattern> = TollPolicy::standard().denied,
     }
 }
 
@@ -473,9 +487,8 @@ fn variables() -> Result<Vec<(String, String)>, ConfigError> {
 }
 
 /// Keys that the interface names and this version does not act on.
-const NOT_YET: [&str; 9] = [
+const NOT_YET: [&str; 8] = [
     "metrics",
-    "forwarding",
     "tls",
     "accounts",
     "registrations",
@@ -521,11 +534,25 @@ fn value_like(present: &toml::Value, text: &str) -> Result<toml::Value, String> 
         Value::Float(_) => Value::Float(text.parse().map_err(|_| format!("`{text}`: expected a number"))?),
         Value::Boolean(_) => Value::Boolean(text.parse().map_err(|_| format!("`{text}`: expected true or false"))?),
         Value::Array(_) => {
-            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+            let items = split_list(text).into_iter().map(str::trim).filter(|item| !item.is_empty());
             Value::Array(items.map(|item| Value::String(item.to_owned())).collect())
         }
         Value::Table(_) => return Err("names a whole section; name a key in it".into()),
     })
+}
+
+/// Splits at commas, but not within braces: `[0-9]{2,11}` is one item.
+fn split_list(text: &str) -> Vec<&str> {
+    let mut depth = 0_usize;
+    let outside = |c: char| {
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        c == ',' && depth == 0
+    };
+    text.split(outside).collect()
 }
 
 #[cfg(test)]
@@ -559,6 +586,17 @@ mod tests {
         assert_eq!(later, "t.toml:1: `metrics` has no effect in this version yet; remove it");
         let table = error("[site]\nname = \"a\"\n[effects.reboot]\nrun = []\n");
         assert!(table.starts_with("t.toml:3: reboot: expected run"), "{table}");
+    }
+
+    #[test]
+    fn the_toll_policy_is_checked_where_it_stands() {
+        let wrong = error("[forwarding]\nallowed = [\"[0-9]{2,11}\"]\ndenied = [\"00.*\", \"[0\"]\n");
+        assert!(wrong.starts_with("t.toml:3: `[0`: expected a regular expression"), "{wrong}");
+        let listed = with("SWITCHHOOK_FORWARDING__ALLOWED", "[0-9]{2,4}, 1{3,5}").map(|c| c.forwarding.allowed);
+        let shown: Vec<String> = listed.unwrap().iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["[0-9]{2,4}", "1{3,5}"]);
+        let wrong = with("SWITCHHOOK_FORWARDING__DENIED", "00.*,(").expect_err("an error");
+        assert!(wrong.starts_with("SWITCHHOOK_FORWARDING__DENIED: `(`: expected a regular expression"), "{wrong}");
     }
 
     #[test]

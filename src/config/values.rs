@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::Transport;
+use crate::access::NumberPattern;
 
 macro_rules! by_text {
     ($name:ty) => {
@@ -21,6 +22,8 @@ macro_rules! by_text {
         }
     };
 }
+
+by_text!(NumberPattern);
 
 /// One thing to listen on, `udp:0.0.0.0:5060`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -20,6 +20,7 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{Sender, channel};
 
+use crate::access::TollPolicy;
 use crate::call::CallLimits;
 use crate::config::Config;
 use crate::effects::{EffectOptions, Hook, Runner};
@@ -226,6 +227,7 @@ pub fn store_options(config: &Config) -> anyhow::Result<StoreOptions> {
             unlock_after: config.login.unlock_after,
             temporary_pin_hours: config.login.temporary_pin_hours,
         },
+        toll: TollPolicy { allowed: config.forwarding.allowed.clone(), denied: config.forwarding.denied.clone() },
         reboot_delay_s: config.effects.reboot.delay_s,
         hooks: hooks.collect(),
         export: !config.recordings.export_folder.is_empty(),

@@ -15,8 +15,9 @@ use super::{AdminError, Inner, READERS_MAX, Store, StoreOptions, pins};
 use crate::model::SiteId;
 
 /// The migrations, in order; the schema's number is how many were applied. They only go forward.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../migrations/sqlite/0001_first.sql"),
+    include_str!("../../migrations/sqlite/0002_people.sql"),
     include_str!("../../migrations/sqlite/0003_phone_system.sql"),
 ];
 /// The write-ahead log is cut back to this after a checkpoint.

@@ -9,7 +9,7 @@ use super::system::outside;
 use super::wanted::Wanted;
 use super::{StoreOptions, audit, clock, intents};
 use crate::access::Context;
-use crate::model::ChangeNumber;
+use crate::model::{AccountId, ChangeNumber};
 
 /// How often `BEGIN IMMEDIATE` is tried, each up to the busy time-out.
 const BEGIN_TRIES_MAX: u32 = 2;
@@ -104,10 +104,19 @@ impl<'a> Write<'a> {
 
     /// Writes the change row, its audit row and the intents of the hooks that listen.
     pub(super) async fn change(&mut self, change: Change<'_>) -> Result<ChangeNumber, StoreError> {
+        self.change_to(None, change).await
+    }
+
+    /// The same for a change that is made to an account.
+    pub(super) async fn change_to(
+        &mut self,
+        id: Option<AccountId>,
+        change: Change<'_>,
+    ) -> Result<ChangeNumber, StoreError> {
         let account = self.who.name.clone().unwrap_or_default();
         let number: i64 = sqlx::query_scalar(
-            "INSERT INTO changes (at, account_id, account, source, action, target, before, after)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING number",
+            "INSERT INTO changes (at, account_id, account, source, action, target, before, after, target_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING number",
         )
         .bind(self.ctx.now.0)
         .bind(self.who.id)
@@ -117,6 +126,7 @@ impl<'a> Write<'a> {
         .bind(change.target)
         .bind(change.before)
         .bind(change.after)
+        .bind(id.map(|id| id.0))
         .fetch_one(&mut *self.tx)
         .await?;
         let entry = audit::Entry {

@@ -6,10 +6,11 @@ use sqlx::SqliteConnection;
 
 use super::items::{must_be, number_of, record};
 use super::{Recorded, Store};
-use crate::access::{ItemKind, People, Person, Refusal, Reply};
+use crate::access::{ItemKind, People, Refusal, Reply};
 use crate::model::{AccountId, ChangeNumber, Extension, ItemNumber};
-use crate::store::accounts::{self, Account, audio_of};
+use crate::store::accounts::{self, Account};
 use crate::store::error::StoreError;
+use crate::store::people;
 use crate::store::rights::Stop;
 use crate::store::tx::Write;
 
@@ -29,14 +30,11 @@ pub struct GroupRow {
 
 pub(super) async fn members(conn: &mut SqliteConnection, number: ItemNumber) -> Result<Reply, Stop> {
     must_be(conn, ItemKind::Group, number).await?;
-    let sql = "SELECT a.extension, a.spoken_name FROM hunt_group_members m JOIN accounts a ON a.id = m.account_id
+    let sql = "SELECT a.id, a.extension FROM hunt_group_members m JOIN accounts a ON a.id = m.account_id
                WHERE m.number = $1 ORDER BY m.position LIMIT $2";
-    let rows: Vec<(String, Option<Vec<u8>>)> =
-        sqlx::query_as(sql).bind(i64::from(number.0)).bind(MEMBERS_MAX).fetch_all(conn).await?;
-    let person = |(extension, name): (String, Option<Vec<u8>>)| {
-        Some(Person { extension: Extension::parse(&extension)?, spoken_name: name.map(|bytes| audio_of(&bytes)) })
-    };
-    let listed: Vec<Person> = rows.into_iter().filter_map(person).collect();
+    let rows: Vec<(i64, String)> =
+        sqlx::query_as(sql).bind(i64::from(number.0)).bind(MEMBERS_MAX).fetch_all(&mut *conn).await?;
+    let listed = people::named(conn, rows).await?;
     Ok(Reply::People(People { count: u32::try_from(listed.len()).unwrap_or(u32::MAX), listed }))
 }
 
@@ -119,7 +117,7 @@ pub(super) async fn undo(write: &mut Write<'_>, change: &Recorded) -> Result<Cha
     let extension = Extension::parse(extension).ok_or(Refusal::CannotUndo)?;
     let position: i64 = position.parse().map_err(|_| Refusal::CannotUndo)?;
     let account = match change.target_id {
-        Some(id) => accounts::by_id(write.conn(), AccountId(id)).await?.ok_or(Refusal::ChangedSince)?,
+        Some(id) => accounts::by_id(write.conn(), id).await?.ok_or(Refusal::ChangedSince)?,
         None => account(write, &extension).await?,
     };
     match (was_added, place(write.conn(), number, account.id).await?) {

@@ -26,7 +26,7 @@ use super::error::StoreError;
 use super::rights::{Caller, Stop};
 use super::tx::Write;
 use super::{AdminError, AdminReply, Store};
-use crate::access::{Action, Context, ItemKind, ModeSetting, Refusal, Reply, SystemStatus, TrunkKind};
+use crate::access::{Action, Context, ItemKind, ModeSetting, Permission, Refusal, Reply, SystemStatus, TrunkKind};
 use crate::model::{Audio, ChangeNumber, Extension, ItemNumber, RecordingNumber, Wall};
 
 /// What a change of the whole system is about, in the audit trail and the events.
@@ -141,14 +141,33 @@ pub(super) async fn write(write: &mut Write<'_>, action: &Action) -> Result<Repl
     }
 }
 
-/// Puts back a change of the phone system's things; `None` where it is none of them.
-pub(super) async fn undo(write: &mut Write<'_>, change: &Recorded) -> Option<Result<ChangeNumber, Stop>> {
-    Some(match change.action.as_str() {
-        mode::CHANGED => mode::undo(write, change).await,
-        "attendant.changed" => attendants::undo(write, change).await,
-        "group.member_added" | "group.member_removed" => groups::undo(write, change).await,
-        "callcenter.opened" | "callcenter.closed" => call_centers::undo(write, change).await,
-        _ => trunks::undo(write, change).await?,
+/// Puts back a change of the phone system's things; `None` where it is none that can be put back.
+pub(super) async fn undo(
+    write: &mut Write<'_>,
+    caller: &Caller,
+    change: &Recorded,
+) -> Option<Result<ChangeNumber, Stop>> {
+    let action = change.action.as_str();
+    let trunk = trunks::switched(action);
+    let needed = match action {
+        mode::CHANGED
+        | "attendant.changed"
+        | "group.member_added"
+        | "group.member_removed"
+        | "callcenter.opened"
+        | "callcenter.closed" => Permission::AttendantsManage,
+        _ if trunk.is_some() => Permission::NetworkManage,
+        _ => return None,
+    };
+    if let Err(stop) = caller.must(needed) {
+        return Some(Err(stop));
+    }
+    Some(match (trunk, action) {
+        (Some(kind), _) => trunks::undo(write, kind, change).await,
+        (None, mode::CHANGED) => mode::undo(write, change).await,
+        (None, "attendant.changed") => attendants::undo(write, change).await,
+        (None, "callcenter.opened" | "callcenter.closed") => call_centers::undo(write, change).await,
+        (None, _) => groups::undo(write, change).await,
     })
 }
 

@@ -8,7 +8,9 @@ use serde_json::json;
 use sqlx::SqliteConnection;
 
 use crate::access::Context;
+use crate::model::{AccountId, Wall};
 use crate::store::Store;
+use crate::store::clock::rfc3339;
 use crate::store::error::StoreError;
 use crate::store::tx::{Change, Who, Write};
 
@@ -33,8 +35,8 @@ pub(in crate::store) async fn take(write: &mut Write<'_>) -> Result<(), StoreErr
     let sql = "SELECT id, at, action, target, target_id, before, after FROM outside_writes ORDER BY id LIMIT $1";
     let notes: Vec<Note> = sqlx::query_as(sql).bind(TAKEN_MAX).fetch_all(write.conn()).await?;
     let asker = std::mem::replace(&mut write.who, Who { id: None, name: Some(OUTSIDE.to_owned()) });
-    for (id, at, action, target, _, before, after) in notes {
-        let data = json!({ "before": before, "after": after, "at": crate::store::rfc3339(crate::model::Wall(at)) });
+    for (id, at, action, target, target_id, before, after) in notes {
+        let data = json!({ "before": before, "after": after, "at": rfc3339(Wall(at)) });
         let change = Change {
             action: &action,
             target: &target,
@@ -42,7 +44,7 @@ pub(in crate::store) async fn take(write: &mut Write<'_>) -> Result<(), StoreErr
             after: after.as_deref(),
             event: (&action, data),
         };
-        write.change(change).await?;
+        write.change_to(target_id.map(AccountId), change).await?;
         sqlx::query("DELETE FROM outside_writes WHERE id = $1").bind(id).execute(write.conn()).await?;
     }
     write.who = asker;

@@ -127,15 +127,6 @@ pub(in crate::store) async fn set_any(
     Ok(Reply::Changed(changed(write, kind, number, enabled).await?))
 }
 
-/// Whether it may be disabled, with the PIN that is still to be asked for.
-pub(in crate::store) async fn check_disable(
-    conn: &mut SqliteConnection,
-    kind: TrunkKind,
-    number: ItemNumber,
-) -> Result<Reply, Stop> {
-    if is_enabled(conn, kind, number).await? { Ok(Reply::Done) } else { Err(Refusal::AlreadySo.into()) }
-}
-
 async fn changed(
     write: &mut Write<'_>,
     kind: TrunkKind,
@@ -158,15 +149,15 @@ fn of(kind: TrunkKind) -> &'static str {
     table(ItemKind::Trunk(kind))
 }
 
-/// Puts back whether it was enabled; `None` where the change is of something else.
-pub(super) async fn undo(write: &mut Write<'_>, change: &Recorded) -> Option<Result<ChangeNumber, Stop>> {
-    let (kind, what) = change.action.split_once('.')?;
+/// The kind that an action has enabled or disabled.
+pub(super) fn switched(action: &str) -> Option<TrunkKind> {
+    let (kind, what) = action.split_once('.')?;
     let kind = TrunkKind::ALL.into_iter().find(|known| known.name() == kind)?;
-    matches!(what, "enabled" | "disabled").then_some(())?;
-    Some(put_back(write, kind, change).await)
+    matches!(what, "enabled" | "disabled").then_some(kind)
 }
 
-async fn put_back(write: &mut Write<'_>, kind: TrunkKind, change: &Recorded) -> Result<ChangeNumber, Stop> {
+/// Puts back whether it was enabled.
+pub(super) async fn undo(write: &mut Write<'_>, kind: TrunkKind, change: &Recorded) -> Result<ChangeNumber, Stop> {
     let number = number_of(&change.target)?;
     let present = is_enabled(write.conn(), kind, number).await?;
     if change.after.as_deref() != Some(state(present)) {

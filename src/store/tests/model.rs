@@ -66,6 +66,7 @@ struct AccountModel {
     enabled: bool,
     account: PinModel,
     voicemail: PinModel,
+    support: PinModel,
 }
 
 struct RecordingModel {
@@ -104,7 +105,10 @@ impl Model {
             let (mut account, mut mailbox) = (PinModel::default(), PinModel::default());
             account.set(own);
             mailbox.set(voicemail);
-            (extension.to_owned(), AccountModel { roles, enabled: true, account, voicemail: mailbox })
+            (
+                extension.to_owned(),
+                AccountModel { roles, enabled: true, account, voicemail: mailbox, support: PinModel::default() },
+            )
         };
         Self {
             accounts: accounts.into_iter().map(model).collect(),
@@ -198,6 +202,7 @@ impl Model {
         let pin = match kind {
             PinKind::Account => &mut account.account,
             PinKind::Voicemail => &mut account.voicemail,
+            PinKind::Support => &mut account.support,
         };
         if new.digits().len() < digits_min {
             return Reply::Refused(Refusal::PinTooShort);

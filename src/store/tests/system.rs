@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::{Connection, SqliteConnection};
 
 use super::*;
-use crate::access::{ItemKind, Mode, ModeSetting, NetworkStatus, People, Person, Reach, TrunkKind};
+use crate::access::{Destructive, ItemKind, Mode, ModeSetting, NetworkStatus, People, Person, Reach, TrunkKind};
 use crate::model::ItemNumber;
 
 const DAY: ModeSetting = ModeSetting::Fixed(Mode::Day);
@@ -67,6 +67,12 @@ impl World {
         let path = self.folder.path().join("switchhook.db");
         SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap()
     }
+}
+
+/// Undoes a change by phone, as someone who keys their PIN.
+async fn undo(world: &World, actor: &Actor, number: i64, digits: &str) -> Reply {
+    let what = Destructive::Undo { number: ChangeNumber(number) };
+    world.ask(actor, Action::Confirm(what, pin(digits))).await
 }
 
 fn changed(reply: &Reply) -> bool {
@@ -266,12 +272,14 @@ async fn what_other_programs_write_is_numbered_audited_and_told() {
         "UPDATE lines SET enabled = 0 WHERE number = 2",
         "UPDATE gateways SET enabled = 0",
         "UPDATE gateways SET enabled = enabled",
+        "UPDATE accounts SET dnd = 1, name = 'x' WHERE extension = '1005'",
+        "UPDATE accounts SET forward_busy = '1006' WHERE extension = '1005'",
     ] {
         sqlx::query(sql).execute(&mut other).await.unwrap();
     }
     // The next change of ours comes after them.
     assert!(changed(&world.ask(&actor, Action::SetTrunk { kind: LINE, number: ItemNumber(2), enabled: true }).await));
-    let rows = world.store.changes(None, Some(8)).await.unwrap();
+    let rows = world.store.changes(None, Some(10)).await.unwrap();
     let told: Vec<String> = rows
         .iter()
         .map(|row| {
@@ -289,12 +297,14 @@ async fn what_other_programs_write_is_numbered_audited_and_told() {
             "outside callcenter.opened 1: closed → open",
             "outside line.disabled 2: enabled → disabled",
             "outside gateway.disabled 7: enabled → disabled",
+            "outside dnd.changed 1005: off → on",
+            "outside forwarding.changed 1005: always off, busy off, no-answer off → always off, busy 1006, no-answer off",
             "1001 line.enabled 2: disabled → enabled",
         ]
     );
     assert_eq!(world.store.verify_audit().await.unwrap().fault, None);
     assert_eq!(world.store.take_outside_writes(&world.ctx()).await.map_err(|e| e.to_string()), Ok(()));
-    assert_eq!(world.store.changes(None, Some(1)).await.unwrap(), rows[7..]);
+    assert_eq!(world.store.changes(None, Some(1)).await.unwrap(), rows[9..]);
     sqlx::query("UPDATE mode SET passing = 'holiday', passing_until = 1769847300000")
         .execute(&mut other)
         .await
@@ -304,4 +314,65 @@ async fn what_other_programs_write_is_numbered_audited_and_told() {
         world.last_change().await,
         "outside mode.changed system: night → holiday until 2026-01-31T08:15:00Z, then night"
     );
+}
+
+#[tokio::test]
+async fn each_change_of_the_phone_system_is_undone_by_its_number_whoever_made_it() {
+    let (world, actor) = World::phone_system().await;
+    let mut other = world.other_program().await;
+    for sql in [
+        "UPDATE accounts SET dnd = 1 WHERE extension = '1005'",
+        "UPDATE accounts SET forward_busy = '1006' WHERE extension = '1005'",
+    ] {
+        sqlx::query(sql).execute(&mut other).await.unwrap();
+    }
+    for action in [
+        Action::SetMode { setting: HOLIDAY, hours: Some(12) },
+        Action::SetAttendant { number: ONE, recording: RecordingNumber(2) },
+        Action::AddMember { number: ONE, extension: ext("1005") },
+        Action::SetCallCenter { number: ONE, open: true },
+        Action::SetTrunk { kind: LINE, number: ItemNumber(2), enabled: false },
+    ] {
+        assert!(changed(&world.ask(&actor, action).await));
+    }
+    let made = world.store.changes(None, Some(7)).await.unwrap();
+    let first = made[0].number;
+    for (number, expected) in (first..).zip([
+        "1001 dnd.changed 1005: on → off",
+        "1001 forwarding.changed 1005: busy 1006 → busy off",
+        "1001 mode.changed system: holiday until 2026-01-31T20:15:00Z, then day → day",
+        "1001 attendant.changed 1: 2 → -",
+        "1001 group.member_removed 1: 1005 at 1 → -",
+        "1001 callcenter.closed 1: open → closed",
+        "1001 line.enabled 2: disabled → enabled",
+    ]) {
+        let reply = undo(&world, &actor, number, "52961847").await;
+        assert!(changed(&reply), "{number}: {reply:?}");
+        assert_eq!(world.last_change().await.split(", busy").next().unwrap(), expected.split(", busy").next().unwrap());
+        assert_eq!(undo(&world, &actor, number, "52961847").await, refused(Refusal::AlreadyUndone));
+    }
+    // An undo is a change like any other, and is undone like it.
+    let last = world.store.changes(None, Some(1)).await.unwrap()[0].number;
+    assert!(changed(&undo(&world, &actor, last, "52961847").await));
+    assert_eq!(world.last_change().await, "1001 line.disabled 2: enabled → disabled");
+}
+
+#[tokio::test]
+async fn what_was_changed_since_or_needs_another_right_is_not_undone() {
+    let (world, actor) = World::phone_system().await;
+    let set = |setting| Action::SetMode { setting, hours: None };
+    let Reply::Changed(ChangeNumber(first)) = world.ask(&actor, set(HOLIDAY)).await else { panic!("no change") };
+    assert!(changed(&world.ask(&actor, set(ModeSetting::Fixed(Mode::Night))).await));
+    assert_eq!(undo(&world, &actor, first, "52961847").await, refused(Refusal::ChangedSince));
+    let Reply::Changed(ChangeNumber(line)) =
+        world.ask(&actor, Action::SetTrunk { kind: LINE, number: ItemNumber(2), enabled: false }).await
+    else {
+        panic!("no change")
+    };
+    let technician = world.actor("1004", "29618374").await;
+    assert_eq!(undo(&world, &technician, line, "29618374").await, refused(Refusal::Unknown), "hears not of it");
+    let reboot = Action::Confirm(Destructive::Reboot { when: crate::access::RebootWhen::Idle }, pin("29618374"));
+    let Reply::RebootRequested { change, .. } = world.ask(&technician, reboot).await else { panic!("no reboot") };
+    assert_eq!(undo(&world, &technician, change.0, "29618374").await, refused(Refusal::CannotUndo));
+    assert_eq!(undo(&world, &actor, line, "00000000").await, refused(Refusal::PinWrong));
 }
