@@ -1,12 +1,14 @@
-//! What is done outside the store after a commit: reboots, exported recordings, hooks.
+//! What is done outside the store after a commit: reboots, backups, exported recordings, hooks.
 //!
 //! Each is an intent row, committed with the change that asks for it. [`Runner`] carries them out and records the
 //! outcomes. It is woken by this process's commits and looks once a second for those of others.
 
+pub mod backup;
 mod command;
 mod export;
 mod hooks;
 mod reboot;
+mod restore;
 
 #[cfg(test)]
 mod tests;
@@ -18,6 +20,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+
+use backup::BackupOptions;
 
 use crate::access::Context;
 use crate::model::Wall;
@@ -41,6 +45,8 @@ pub struct EffectOptions {
     pub hooks: Vec<Hook>,
     /// Where the PBX reads its recordings; `None` exports none.
     pub export_folder: Option<PathBuf>,
+    /// Where backups go.
+    pub backup: BackupOptions,
 }
 
 impl Default for EffectOptions {
@@ -51,6 +57,7 @@ impl Default for EffectOptions {
             reboot_gone: REBOOT_GONE,
             hooks: Vec::new(),
             export_folder: None,
+            backup: BackupOptions { folder: PathBuf::from("/var/lib/switchhook/backups"), keep: 14 },
         }
     }
 }
@@ -138,6 +145,7 @@ impl Runner {
     pub async fn run(self) {
         let mut tasks = JoinSet::new();
         tasks.spawn(self.clone().reboots());
+        tasks.spawn(self.clone().backups());
         if let Some(folder) = self.options.export_folder.clone() {
             tasks.spawn(self.clone().exports(folder));
         }

@@ -1,5 +1,6 @@
 //! The shell: sockets, clocks and threads, and nothing that decides.
 
+pub mod backup;
 mod clock;
 mod demo;
 mod lock;
@@ -245,6 +246,7 @@ fn effect_options(config: &Config) -> EffectOptions {
         hooks: config.effects.hooks.iter().map(hook).collect(),
         export_folder: (!config.recordings.export_folder.is_empty())
             .then(|| PathBuf::from(&config.recordings.export_folder)),
+        backup: backup::options(config),
         ..EffectOptions::default()
     }
 }

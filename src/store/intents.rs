@@ -4,7 +4,7 @@
 //! reboot  requested ─ due ─┐
 //!         waiting  ─ idle ─┴► claimed ─► done | failed | unknown       requested, waiting ─► cancelled | failed
 //!                                                       unknown ─► done
-//! export, hook  requested ─► claimed ─► done | failed                  claimed ─► requested (retry, restart)
+//! export, hook, backup  requested ─► claimed ─► done | failed          claimed ─► requested (retry, restart)
 //! ```
 
 use serde::Serialize;
@@ -41,6 +41,8 @@ pub enum IntentKind {
     Export,
     /// Tell a program.
     Hook,
+    /// Copy the store into one verified file.
+    Backup,
 }
 
 impl IntentKind {
@@ -50,6 +52,7 @@ impl IntentKind {
             IntentKind::Reboot => "reboot",
             IntentKind::Export => "export",
             IntentKind::Hook => "hook",
+            IntentKind::Backup => "backup",
         }
     }
 }
@@ -97,7 +100,7 @@ impl IntentState {
         }
     }
 
-    fn parse(name: &str) -> Result<Self, StoreError> {
+    pub(super) fn parse(name: &str) -> Result<Self, StoreError> {
         let found = Self::ALL.into_iter().find(|state| state.name() == name);
         found.ok_or_else(|| StoreError::Inconsistent(format!("the intent state `{name}`")))
     }
@@ -182,12 +185,15 @@ pub fn matches(pattern: &str, event: &str) -> bool {
 
 /// The news for someone who has just logged in; offered again until [`news_heard`].
 pub(super) async fn take_news(write: &mut Write<'_>, id: AccountId) -> Result<Vec<News>, StoreError> {
-    let sql = "UPDATE intents SET news = 2 WHERE requested_by_id = $1 AND news IN (1, 2) RETURNING id, state";
-    let mut rows: Vec<(i64, String)> = sqlx::query_as(sql).bind(id.0).fetch_all(write.conn()).await?;
+    let sql = "UPDATE intents SET news = 2 WHERE requested_by_id = $1 AND news IN (1, 2) RETURNING id, kind, state";
+    let mut rows: Vec<(i64, String, String)> = sqlx::query_as(sql).bind(id.0).fetch_all(write.conn()).await?;
     rows.sort_unstable();
     let mut news = Vec::new();
-    for (_, state) in rows {
+    for (_, kind, state) in rows {
+        let is_backup = kind == IntentKind::Backup.name();
         news.push(match IntentState::parse(&state)? {
+            IntentState::Done if is_backup => News::BackupDone,
+            IntentState::Failed | IntentState::Unknown if is_backup => News::BackupFailed,
             IntentState::Done => News::RebootDone,
             IntentState::Failed => News::RebootFailed,
             IntentState::Unknown => News::RebootUnknown,
@@ -245,7 +251,7 @@ fn due((id, state, subject, payload, requested_at, due_at, boot_id, tries): DueT
 pub struct CommandRow {
     /// Its number.
     pub id: i64,
-    /// `reboot`, `export` or `hook`.
+    /// `reboot`, `export`, `hook` or `backup`.
     pub kind: String,
     /// How far it is.
     pub state: String,
@@ -257,7 +263,7 @@ pub struct CommandRow {
     pub finished_at: Option<String>,
     /// What came of it.
     pub detail: Option<String>,
-    /// A recording's number, a hook's command, `now` or `idle`.
+    /// A recording's number, a hook's command, `now` or `idle`, `store`.
     pub subject: String,
 }
 
@@ -377,9 +383,18 @@ impl Store {
 
     /// Claims the next export that is due.
     pub async fn claim_export(&self, ctx: &Context) -> Result<Option<Due>, StoreError> {
+        self.claim_oldest(ctx, IntentKind::Export).await
+    }
+
+    /// Claims the next backup.
+    pub async fn claim_backup(&self, ctx: &Context) -> Result<Option<Due>, StoreError> {
+        self.claim_oldest(ctx, IntentKind::Backup).await
+    }
+
+    async fn claim_oldest(&self, ctx: &Context, kind: IntentKind) -> Result<Option<Due>, StoreError> {
         let next = "SELECT id FROM intents WHERE kind = $1 AND state = 'requested'
                     AND (due_at IS NULL OR due_at <= $2) ORDER BY id LIMIT 1";
-        self.claim(ctx, sqlx::query_scalar(next).bind(IntentKind::Export.name()).bind(ctx.now.0)).await
+        self.claim(ctx, sqlx::query_scalar(next).bind(kind.name()).bind(ctx.now.0)).await
     }
 
     /// Claims the oldest open intent of the hook with this command, where it is due: none overtakes one that is to be
@@ -444,7 +459,8 @@ impl Store {
         let known: Vec<String> = wanted.hooks.iter().map(|hook| hook_key(&hook.run)).collect();
         let mut write = self.write(ctx).await?;
         wanted.write(write.conn()).await?;
-        let sql = "UPDATE intents SET state = 'requested' WHERE kind IN ('export', 'hook') AND state = 'claimed'";
+        let sql =
+            "UPDATE intents SET state = 'requested' WHERE kind IN ('export', 'hook', 'backup') AND state = 'claimed'";
         sqlx::query(sql).execute(write.conn()).await?;
         if !export {
             let sql = "UPDATE intents SET state = 'failed', finished_at = $1, detail = $2
@@ -463,7 +479,7 @@ impl Store {
     }
 }
 
-fn shortened(detail: &str) -> String {
+pub(super) fn shortened(detail: &str) -> String {
     detail.chars().take(DETAIL_CHARS_MAX).collect()
 }
 
