@@ -209,7 +209,7 @@ section! {
     Logging {
         /// The folder; empty: none, standard error only.
         folder: String = "/var/log/switchhook".into(),
-        /// Files kept, one a day.
+        /// Files kept, one a day at least.
         keep: u32 = 14,
     }
 }

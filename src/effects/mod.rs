@@ -1,4 +1,4 @@
-//! What is done outside the store after a commit: reboots, backups, exported recordings, hooks.
+//! What is done outside the store after a commit: reboots, backups, exported recordings, hooks, the log.
 //!
 //! Each is an intent row, committed with the change that asks for it. [`Runner`] carries them out and records the
 //! outcomes. It is woken by this process's commits and looks once a second for those of others.
@@ -7,6 +7,7 @@ pub mod backup;
 mod command;
 mod export;
 mod hooks;
+mod logging;
 mod reboot;
 mod restore;
 
@@ -22,6 +23,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use backup::BackupOptions;
+pub use logging::Log;
 
 use crate::access::Context;
 use crate::model::Wall;
@@ -122,6 +124,7 @@ pub struct Runner {
     options: Arc<EffectOptions>,
     calls: Arc<AtomicU32>,
     clock: fn() -> Wall,
+    log: Option<Arc<dyn Log>>,
 }
 
 impl Runner {
@@ -129,7 +132,13 @@ impl Runner {
     /// Hooks that run the same program are one, with the longest of their time limits.
     pub fn new(store: Store, mut options: EffectOptions, calls: Arc<AtomicU32>, clock: fn() -> Wall) -> Self {
         options.hooks = merged(options.hooks);
-        Self { store, options: Arc::new(options), calls, clock }
+        Self { store, options: Arc::new(options), calls, clock, log: None }
+    }
+
+    /// The same, with a log whose level and files are changed as it is asked for; without one, what is asked waits.
+    #[must_use]
+    pub fn with_log(self, log: Arc<dyn Log>) -> Self {
+        Self { log: Some(log), ..self }
     }
 
     /// What is to be done once at the start, before calls are taken: which effects are wanted, how claimed reboots ended, what was cut off, and
@@ -146,6 +155,9 @@ impl Runner {
         let mut tasks = JoinSet::new();
         tasks.spawn(self.clone().reboots());
         tasks.spawn(self.clone().backups());
+        if let Some(log) = self.log.clone() {
+            tasks.spawn(self.clone().logging(log));
+        }
         if let Some(folder) = self.options.export_folder.clone() {
             tasks.spawn(self.clone().exports(folder));
         }

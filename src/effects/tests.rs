@@ -1,6 +1,7 @@
 //! Real programs in a folder of their own; never the machine's reboot.
 
 mod backup;
+mod logging;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

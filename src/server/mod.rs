@@ -5,6 +5,7 @@ mod clock;
 mod demo;
 mod lock;
 mod log;
+mod log_files;
 mod media;
 mod ports;
 pub mod prompts;
@@ -47,7 +48,7 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
     } else {
         (config, None)
     };
-    let _log = log::start(&config)?;
+    let log = log::start(&config)?;
     let clock = Clock::start();
     let folder = prompts::find(&config.prompts.folder, &config.prompts.language)?;
     let loaded = load_prompts(&folder, &config);
@@ -63,7 +64,8 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
     let transports = Transports::listen(&config.sip.listen, &inbound).await?;
     drop(inbound);
     let in_progress = Arc::new(AtomicU32::new(0));
-    let runner = Runner::new(store.clone(), effect_options(&config), Arc::clone(&in_progress), Clock::wall);
+    let runner = Runner::new(store.clone(), effect_options(&config), Arc::clone(&in_progress), Clock::wall)
+        .with_log(log.controls());
     runner.prepare().await?;
     let under_way = Arc::new(AtomicU32::new(0));
     let outside: Arc<dyn Outside> = Arc::new(Requests {

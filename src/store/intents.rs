@@ -4,7 +4,7 @@
 //! reboot  requested ─ due ─┐
 //!         waiting  ─ idle ─┴► claimed ─► done | failed | unknown       requested, waiting ─► cancelled | failed
 //!                                                       unknown ─► done
-//! export, hook, backup  requested ─► claimed ─► done | failed          claimed ─► requested (retry, restart)
+//! export, hook, backup, logging  requested ─► claimed ─► done | failed  claimed ─► requested (retry, restart)
 //! ```
 
 use serde::Serialize;
@@ -43,6 +43,8 @@ pub enum IntentKind {
     Hook,
     /// Copy the store into one verified file.
     Backup,
+    /// Change the log's level, or begin another log file.
+    Logging,
 }
 
 impl IntentKind {
@@ -53,6 +55,7 @@ impl IntentKind {
             IntentKind::Export => "export",
             IntentKind::Hook => "hook",
             IntentKind::Backup => "backup",
+            IntentKind::Logging => "logging",
         }
     }
 }
@@ -251,7 +254,7 @@ fn due((id, state, subject, payload, requested_at, due_at, boot_id, tries): DueT
 pub struct CommandRow {
     /// Its number.
     pub id: i64,
-    /// `reboot`, `export`, `hook` or `backup`.
+    /// `reboot`, `export`, `hook`, `backup` or `logging`.
     pub kind: String,
     /// How far it is.
     pub state: String,
@@ -263,7 +266,7 @@ pub struct CommandRow {
     pub finished_at: Option<String>,
     /// What came of it.
     pub detail: Option<String>,
-    /// A recording's number, a hook's command, `now` or `idle`, `store`.
+    /// A recording's number, a hook's command, `now` or `idle`, `store`, `detailed`, `normal` or `new file`.
     pub subject: String,
 }
 
@@ -391,6 +394,11 @@ impl Store {
         self.claim_oldest(ctx, IntentKind::Backup).await
     }
 
+    /// Claims the next change of the log.
+    pub async fn claim_logging(&self, ctx: &Context) -> Result<Option<Due>, StoreError> {
+        self.claim_oldest(ctx, IntentKind::Logging).await
+    }
+
     async fn claim_oldest(&self, ctx: &Context, kind: IntentKind) -> Result<Option<Due>, StoreError> {
         let next = "SELECT id FROM intents WHERE kind = $1 AND state = 'requested'
                     AND (due_at IS NULL OR due_at <= $2) ORDER BY id LIMIT 1";
@@ -425,7 +433,7 @@ impl Store {
         row.map(due).transpose()
     }
 
-    /// Records how an export or a hook ended.
+    /// Records how an export, a hook or a change of the log ended.
     pub async fn finish(&self, ctx: &Context, id: i64, state: IntentState, detail: &str) -> Result<(), StoreError> {
         let mut write = self.write(ctx).await?;
         let sql = "UPDATE intents SET state = $2, finished_at = $3, detail = $4 WHERE id = $1 AND state = 'claimed'";
@@ -459,8 +467,8 @@ impl Store {
         let known: Vec<String> = wanted.hooks.iter().map(|hook| hook_key(&hook.run)).collect();
         let mut write = self.write(ctx).await?;
         wanted.write(write.conn()).await?;
-        let sql =
-            "UPDATE intents SET state = 'requested' WHERE kind IN ('export', 'hook', 'backup') AND state = 'claimed'";
+        let sql = "UPDATE intents SET state = 'requested'
+                   WHERE kind IN ('export', 'hook', 'backup', 'logging') AND state = 'claimed'";
         sqlx::query(sql).execute(write.conn()).await?;
         if !export {
             let sql = "UPDATE intents SET state = 'failed', finished_at = $1, detail = $2

@@ -18,6 +18,7 @@ pub mod demo;
 mod error;
 mod intents;
 mod lockout;
+mod logging;
 mod login;
 mod open;
 mod own_pins;
@@ -50,6 +51,7 @@ pub use clock::{civil, file_time, parse_file_time, rfc3339};
 pub use error::StoreError;
 pub use intents::{CommandRow, Due, IntentKind, IntentState, matches};
 pub use lockout::{LoginLimits, UNTIL_UNLOCKED};
+pub use logging::{DETAILED_MS, NEW_FILE};
 pub use open::FILE_MODE;
 pub use pins::{PIN_QUEUE_MAX, PinCost};
 pub use policy::{PIN_DIGITS_MIN, PinFault, PinKind, ROLE_PIN_DIGITS_MIN};
@@ -319,6 +321,8 @@ impl Store {
             Action::SaveDraft { number, audio } => recordings::save_draft(write, &caller, *number, audio).await,
             Action::DiscardDraft { number } => recordings::discard_draft(write, &caller, *number).await,
             Action::StartBackup => backup::request(write).await,
+            Action::SetLogging { detailed } => logging::set(write, *detailed).await,
+            Action::NewLogFile => logging::new_file(write).await,
             Action::CancelReboot => reboot::cancel(write).await,
             Action::NoteDenied { function } => {
                 write.note(action.name(), Some(function), tx::Outcome::Denied).await?;
