@@ -189,6 +189,8 @@ section! {
         boot_id_file: PathBuf = "/proc/sys/kernel/random/boot_id".into(),
         /// The reboot.
         reboot: Reboot = Reboot::default(),
+        /// The backups.
+        backup: Backup = Backup::default(),
         /// The log files.
         logging: Logging = Logging::default(),
         /// What the phone system is told.
@@ -207,11 +209,21 @@ section! {
 }
 
 section! {
+    /// Where backups go.
+    Backup {
+        /// The folder.
+        folder: String = "/var/lib/switchhook/backups".into(),
+        /// Good ones that are kept.
+        keep: u32 = 14,
+    }
+}
+
+section! {
     /// Where the log files go.
     Logging {
         /// The folder; empty: none, standard error only.
         folder: String = "/var/log/switchhook".into(),
-        /// Files kept, one a day.
+        /// Files kept, one a day at least.
         keep: u32 = 14,
     }
 }
@@ -453,6 +465,12 @@ impl Config {
         if self.effects.reboot.run.is_empty() {
             return Err(("reboot", "expected run = [\"program\", \"argument\"]".into()));
         }
+        if self.effects.backup.folder.is_empty() {
+            return Err(("backup", "expected folder = \"/a/folder\"".into()));
+        }
+        if self.effects.backup.keep == 0 || self.effects.logging.keep == 0 {
+            return Err(("keep", "expected at least 1".into()));
+        }
         if self.effects.hooks.iter().any(|hook| hook.run.is_empty() || hook.on.is_empty()) {
             return Err(("hooks", "expected on = [\"event\"] and run = [\"program\"]".into()));
         }
@@ -487,16 +505,8 @@ fn variables() -> Result<Vec<(String, String)>, ConfigError> {
 }
 
 /// Keys that the interface names and this version does not act on.
-const NOT_YET: [&str; 8] = [
-    "metrics",
-    "tls",
-    "accounts",
-    "registrations",
-    "srtp",
-    "backup",
-    "source_tries_per_minute",
-    "overall_tries_per_minute",
-];
+const NOT_YET: [&str; 7] =
+    ["metrics", "tls", "accounts", "registrations", "srtp", "source_tries_per_minute", "overall_tries_per_minute"];
 
 fn explain(text: &str, line: usize, message: &str) -> String {
     let message = message.replace('\n', " ");

@@ -1,9 +1,11 @@
 //! The shell: sockets, clocks and threads, and nothing that decides.
 
+pub mod backup;
 mod clock;
 mod demo;
 mod lock;
 mod log;
+mod log_files;
 mod media;
 mod ports;
 pub mod prompts;
@@ -47,7 +49,7 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
     } else {
         (config, None)
     };
-    let _log = log::start(&config)?;
+    let log = log::start(&config)?;
     let clock = Clock::start();
     let folder = prompts::find(&config.prompts.folder, &config.prompts.language)?;
     let loaded = load_prompts(&folder, &config);
@@ -63,7 +65,8 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
     let transports = Transports::listen(&config.sip.listen, &inbound).await?;
     drop(inbound);
     let in_progress = Arc::new(AtomicU32::new(0));
-    let runner = Runner::new(store.clone(), effect_options(&config), Arc::clone(&in_progress), Clock::wall);
+    let runner = Runner::new(store.clone(), effect_options(&config), Arc::clone(&in_progress), Clock::wall)
+        .with_log(log.controls());
     runner.prepare().await?;
     let under_way = Arc::new(AtomicU32::new(0));
     let outside: Arc<dyn Outside> = Arc::new(Requests {
@@ -247,6 +250,7 @@ fn effect_options(config: &Config) -> EffectOptions {
         hooks: config.effects.hooks.iter().map(hook).collect(),
         export_folder: (!config.recordings.export_folder.is_empty())
             .then(|| PathBuf::from(&config.recordings.export_folder)),
+        backup: backup::options(config),
         ..EffectOptions::default()
     }
 }

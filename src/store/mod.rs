@@ -10,14 +10,17 @@
 mod accounts;
 mod admin;
 mod audit;
+mod backup;
 mod changes;
 mod clock;
+mod copy;
 pub mod demo;
 mod destructive;
 mod error;
 mod handsets;
 mod intents;
 mod lockout;
+mod logging;
 mod login;
 mod made_pins;
 mod open;
@@ -51,12 +54,15 @@ use tokio::sync::watch;
 pub use accounts::{RoleHolder, UserRow};
 pub use admin::{Admin, AdminError, AdminReply, ImportedUser};
 pub use audit::{AuditFault, AuditRow, Verified};
+pub use backup::{Backup, BackupRow, Begun, backup_file};
 pub use changes::ChangeRow;
-pub use clock::rfc3339;
+pub use clock::{civil, file_time, parse_file_time, rfc3339};
 pub use error::StoreError;
 pub use handsets::HandsetRow;
 pub use intents::{CommandRow, Due, IntentKind, IntentState, matches};
 pub use lockout::{LoginLimits, UNTIL_UNLOCKED};
+pub use logging::{DETAILED_MS, NEW_FILE};
+pub use open::FILE_MODE;
 pub use pins::{PIN_QUEUE_MAX, PinCost};
 pub use policy::{PIN_DIGITS_MIN, PinFault, PinKind, ROLE_PIN_DIGITS_MIN};
 pub use recordings::{RecordingRow, VersionRow, VersionWanted};
@@ -210,6 +216,7 @@ impl Store {
         match (actor, action) {
             (Actor::Caller, Action::Login { extension, pin }) => self.login(ctx, extension, pin).await,
             (Actor::Caller, _) | (_, Action::Login { .. }) => Ok(Reply::Refused(Refusal::NotAllowed)),
+            (_, Action::ReadBackup { id }) => self.read_backup(ctx, actor, action, *id).await,
             (
                 _,
                 Action::ReadForwarding { .. }
@@ -231,7 +238,6 @@ impl Store {
                 | Action::OpenCallCenter { .. }
                 | Action::OpenTrunk { .. }
                 | Action::NetworkStatus
-                | Action::ReadBackup { .. }
                 | Action::LastBackup
                 | Action::AskReboot
                 | Action::SystemStatus
@@ -317,6 +323,7 @@ impl Store {
             | Action::ReadUserForwarding { .. }
             | Action::RoleHolders { .. } => users::read(conn, ctx, &caller, action).await,
             Action::ListChanges => changes::last(conn, &caller).await,
+            Action::LastBackup => backup::last(conn).await,
             Action::AskReboot => reboot::ask(conn, ctx).await,
             _ => system::read(conn, ctx, action).await,
         }
@@ -356,6 +363,9 @@ impl Store {
             Action::RestoreRecording { number, to } => recordings::restore(write, *number, (*to).into()).await,
             Action::SaveDraft { number, audio } => recordings::save_draft(write, &caller, *number, audio).await,
             Action::DiscardDraft { number } => recordings::discard_draft(write, &caller, *number).await,
+            Action::StartBackup => backup::request(write).await,
+            Action::SetLogging { detailed } => logging::set(write, *detailed).await,
+            Action::NewLogFile => logging::new_file(write).await,
             Action::CancelReboot => reboot::cancel(write).await,
             Action::NoteDenied { function } => {
                 write.note(action.name(), Some(function), tx::Outcome::Denied).await?;
