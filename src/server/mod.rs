@@ -8,6 +8,7 @@ mod log;
 mod log_files;
 mod media;
 mod ports;
+mod probes;
 pub mod prompts;
 mod requests;
 mod signalling;
@@ -33,6 +34,7 @@ use crate::store::{HookOn, LoginLimits, Store, StoreOptions};
 pub use clock::Clock;
 use media::{Outside, Thread};
 use ports::Ports;
+use probes::Prober;
 use requests::Requests;
 use signalling::{Order, Parts, Settings, Signalling};
 use transport::{INBOUND_MAX, Transports};
@@ -62,6 +64,7 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
     let (inbound, messages) = channel(INBOUND_MAX);
     let (orders, order_queue) = channel(config.sip.calls_max as usize + 64);
     let transports = Transports::listen(&config.sip.listen, &inbound).await?;
+    let prober = Prober { store: store.clone(), orders: orders.clone(), connector: transports.connector() };
     drop(inbound);
     let in_progress = Arc::new(AtomicU32::new(0));
     let runner = Runner::new(store.clone(), effect_options(&config), Arc::clone(&in_progress), Clock::wall)
@@ -89,10 +92,12 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
     });
     let mut effects = tokio::spawn(runner.run());
     let mut sip = tokio::spawn(signalling.run(messages, order_queue));
+    let probing = tokio::spawn(prober.run());
     // Before `ready:`, so that who reads it may send one at once.
     let signals = Signals::new()?;
     announce(&config, is_demo);
     watch_signals(signals, &config, &folder, &orders, &mut sip).await?;
+    probing.abort();
     settle(&threads, &under_way).await;
     effects.abort();
     let _ = (&mut effects).await;
