@@ -3,6 +3,7 @@
 pub mod backup;
 mod clock;
 mod demo;
+mod facts;
 mod lock;
 mod log;
 mod log_files;
@@ -32,6 +33,7 @@ use crate::menu::{Limits, tree};
 use crate::sip::{Endpoint, EndpointConfig};
 use crate::store::{HookOn, LoginLimits, Store, StoreOptions};
 pub use clock::Clock;
+use facts::Facts;
 use media::{Outside, Thread};
 use ports::Ports;
 use probes::Prober;
@@ -77,6 +79,7 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
         orders: orders.clone(),
         in_progress: Arc::clone(&in_progress),
         under_way: Arc::clone(&under_way),
+        facts: Arc::new(facts(&config, &store)),
     });
     let threads = start_threads(clock, &outside)?;
     let seed = random_seed()?;
@@ -108,6 +111,14 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
 fn start_threads(clock: Clock, outside: &Arc<dyn Outside>) -> anyhow::Result<Vec<Thread>> {
     let count = std::thread::available_parallelism().map_or(1, usize::from);
     (0..count).map(|n| Ok(Thread::start(n, clock, Arc::clone(outside))?)).collect()
+}
+
+fn facts(config: &Config, store: &Store) -> Facts {
+    Facts {
+        started: Clock::wall(),
+        store: store.options().path.clone(),
+        listens: config.sip.listen.iter().map(|listen| listen.address.ip()).collect(),
+    }
 }
 
 /// Says on standard output that calls are taken, and tells systemd. Neither has to be there.
