@@ -1,6 +1,4 @@
--- Backups, and the last answers of lines, gateways and proxies.
-
--- A row is made before its file; bytes, sha256 and verified_at come with the whole and verified one. `intent_id` is the
+-- Backups of the store. A row is made before its file; bytes, sha256 and verified_at come with the whole and verified one. `intent_id` is the
 -- intent that asked for it: one that is tried again makes no second file. Numbers are never used twice, as the names
 -- of the files have them.
 CREATE TABLE backups (
@@ -17,8 +15,3 @@ CREATE TABLE backups (
 
 CREATE VIEW v_backups AS
 SELECT id, at, file, bytes, sha256, verified_at FROM backups WHERE bytes IS NOT NULL AND deleted_at IS NULL;
-
--- The final response to the last OPTIONS request; NULL where none came.
-ALTER TABLE lines ADD COLUMN answer INTEGER CHECK (answer BETWEEN 200 AND 699);
-ALTER TABLE gateways ADD COLUMN answer INTEGER CHECK (answer BETWEEN 200 AND 699);
-ALTER TABLE proxies ADD COLUMN answer INTEGER CHECK (answer BETWEEN 200 AND 699);

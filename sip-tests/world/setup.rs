@@ -113,6 +113,7 @@ impl Setup {
              [recordings]\nexport_folder = \"{folder}/exported\"\n\
              [effects]\nboot_id_file = \"{folder}/boot-id\"\n\
              [effects.reboot]\nrun = [\"sh\", \"-c\", \"cd {folder} && {reboot}\"]\ndelay_s = {reboot_delay_s}\n\
+             [effects.backup]\nfolder = \"{folder}/backups\"\n\
              [effects.logging]\nfolder = \"{folder}/log\"\n\
              [[effects.hooks]]\non = [\"*\"]\nrun = [\"sh\", \"-c\", \"cd {folder} && cat >> told && echo >> told\"]\n\
              [log]\nlevel = \"{log_level}\"\n"

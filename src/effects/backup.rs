@@ -254,7 +254,7 @@ fn temporary_name(file: &str) -> String {
 /// Takes a backup's file away, and what an unfinished try has left.
 fn remove(folder: &Path, file: &str) -> io::Result<()> {
     let temporary = temporary_name(file);
-    for name in [file, &temporary, &format!("{temporary}-journal")] {
+    for name in [file, temporary.as_str(), format!("{temporary}-journal").as_str()] {
         remove_if_there(&folder.join(name))?;
     }
     Ok(())

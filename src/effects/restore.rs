@@ -167,7 +167,8 @@ async fn swap(path: &Path, copy: &Path, now: Wall) -> Result<Option<PathBuf>, Ba
         }
         if let Err(why) = fs::rename(&copy, &path) {
             if !path.exists() {
-                fs::rename(&kept, &path)?;
+                // Nothing to put back where there was no store.
+                let _ = fs::rename(&kept, &path);
             }
             return Err(why);
         }

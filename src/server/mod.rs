@@ -3,11 +3,13 @@
 pub mod backup;
 mod clock;
 mod demo;
+mod facts;
 mod lock;
 mod log;
 mod log_files;
 mod media;
 mod ports;
+mod probes;
 pub mod prompts;
 mod requests;
 mod signalling;
@@ -32,8 +34,10 @@ use crate::menu::{Limits, tree};
 use crate::sip::{Endpoint, EndpointConfig};
 use crate::store::{HookOn, LoginLimits, Store, StoreOptions};
 pub use clock::Clock;
+use facts::Facts;
 use media::{Outside, Thread};
 use ports::Ports;
+use probes::Prober;
 use requests::Requests;
 use signalling::{Order, Parts, Settings, Signalling};
 use transport::{INBOUND_MAX, Transports};
@@ -63,6 +67,7 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
     let (inbound, messages) = channel(INBOUND_MAX);
     let (orders, order_queue) = channel(config.sip.calls_max as usize + 64);
     let transports = Transports::listen(&config.sip.listen, &inbound).await?;
+    let prober = Prober { store: store.clone(), orders: orders.clone(), connector: transports.connector() };
     drop(inbound);
     let in_progress = Arc::new(AtomicU32::new(0));
     let runner = Runner::new(store.clone(), effect_options(&config), Arc::clone(&in_progress), Clock::wall)
@@ -75,6 +80,7 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
         orders: orders.clone(),
         in_progress: Arc::clone(&in_progress),
         under_way: Arc::clone(&under_way),
+        facts: Arc::new(facts(&config, &store)),
     });
     let threads = start_threads(clock, &outside)?;
     let seed = random_seed()?;
@@ -90,10 +96,12 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
     });
     let mut effects = tokio::spawn(runner.run());
     let mut sip = tokio::spawn(signalling.run(messages, order_queue));
+    let probing = tokio::spawn(prober.run());
     // Before `ready:`, so that who reads it may send one at once.
     let signals = Signals::new()?;
     announce(&config, is_demo);
     watch_signals(signals, &config, &folder, &orders, &mut sip).await?;
+    probing.abort();
     settle(&threads, &under_way).await;
     effects.abort();
     let _ = (&mut effects).await;
@@ -104,6 +112,14 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
 fn start_threads(clock: Clock, outside: &Arc<dyn Outside>) -> anyhow::Result<Vec<Thread>> {
     let count = std::thread::available_parallelism().map_or(1, usize::from);
     (0..count).map(|n| Ok(Thread::start(n, clock, Arc::clone(outside))?)).collect()
+}
+
+fn facts(config: &Config, store: &Store) -> Facts {
+    Facts {
+        started: Clock::wall(),
+        store: store.options().path.clone(),
+        listens: config.sip.listen.iter().map(|listen| listen.address.ip()).collect(),
+    }
 }
 
 /// Says on standard output that calls are taken, and tells systemd. Neither has to be there.

@@ -17,6 +17,7 @@ use crate::model::{CallId, Extension, Mono};
 use crate::server::clock::Clock;
 use crate::server::media::{Begin, Command, Thread};
 use crate::server::ports::Ports;
+use crate::server::probes::{Answer, Question, Questions};
 use crate::server::transport::{Inbound, Transports};
 use crate::sip::{DialogKey, Endpoint, Event, Incoming};
 use crate::wire::dtmf::info_key;
@@ -38,6 +39,8 @@ pub enum Order {
     HangUp(CallId),
     /// Prompts were read again: new calls use these.
     Prompts(Arc<Prompts>),
+    /// Ask by OPTIONS whether somebody is there.
+    Ask(Box<Question>),
     /// Take no new calls, wait for the present ones this long, then end them, then end.
     Drain(Duration),
     /// End at once.
@@ -117,6 +120,7 @@ pub struct Signalling {
     prompts: Arc<Prompts>,
     calls: HashMap<DialogKey, SipCall>,
     dialogs: HashMap<CallId, DialogKey>,
+    questions: Questions,
     next_call: u64,
     /// Calls in progress, for the rest of the process.
     in_progress: Arc<AtomicU32>,
@@ -157,6 +161,7 @@ impl Signalling {
             prompts,
             calls: HashMap::new(),
             dialogs: HashMap::new(),
+            questions: Questions::default(),
             next_call: 1,
             in_progress,
             drain_by: None,
@@ -234,6 +239,7 @@ impl Signalling {
                 }
             }
             Order::Prompts(prompts) => self.prompts = prompts,
+            Order::Ask(question) => self.ask(now, *question),
             Order::Drain(wait) => {
                 let seconds = u32::try_from(wait.as_secs().max(1)).unwrap_or(u32::MAX);
                 self.endpoint.set_draining(Some(seconds));
@@ -243,6 +249,14 @@ impl Signalling {
         }
         self.drain_outputs();
         is_last
+    }
+
+    /// Sends a question; where there is no way or no room, whoever asks hears of it by the dropped sender.
+    fn ask(&mut self, now: Mono, question: Question) {
+        let Some(flow) = Questions::way(&mut self.transports, question.way) else { return };
+        if let Some(probe) = self.endpoint.probe(now, flow, &question.to) {
+            self.questions.sent(probe, flow, question.answer);
+        }
     }
 
     /// Whether draining is done; at its deadline the calls that are left are ended.
@@ -297,6 +311,9 @@ impl Signalling {
                         "a media thread has too much to do and was not told of a hang-up"
                     );
                 }
+            }
+            Event::Probed { probe, answer, round_trip } => {
+                self.questions.answered(&mut self.transports, probe, Answer { code: answer, round_trip });
             }
         }
     }

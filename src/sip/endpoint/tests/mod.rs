@@ -3,6 +3,7 @@
 mod calls;
 mod dialogs;
 mod limits;
+mod probes;
 mod requests;
 mod routing;
 
