@@ -5,19 +5,27 @@ use crate::model::{ItemNumber, Language};
 /// Every action, in an order in which each finds what it needs; `1006` is a user like any other. What the caller's own
 /// PIN confirms is tried with a wrong one here: a right one is in the tests of each deed.
 fn every_action() -> Vec<Action> {
-    let (number, item, extension) = (RecordingNumber(1), ItemNumber(1), ext("1006"));
-    let e = || ext("1006");
-    let destructive = |number| {
-        [
-            Destructive::Reboot { when: RebootWhen::Idle },
-            Destructive::AssignRole { role: Role::SupportTechnician, extension: ext("1003") },
-            Destructive::RemoveRole { role: Role::NetworkAdministrator, extension: ext("1003") },
-            Destructive::DeleteUser { extension: ext("1006") },
-            Destructive::DisableTrunk { kind: TrunkKind::Line, number: ItemNumber(1) },
-            Destructive::Undo { number: ChangeNumber(number) },
-        ]
-    };
-    let mut all = vec![
+    let destructive = [
+        Destructive::Reboot { when: RebootWhen::Idle },
+        Destructive::AssignRole { role: Role::SupportTechnician, extension: ext("1003") },
+        Destructive::RemoveRole { role: Role::NetworkAdministrator, extension: ext("1003") },
+        Destructive::DeleteUser { extension: ext("1006") },
+        Destructive::DisableTrunk { kind: TrunkKind::Line, number: ItemNumber(1) },
+        Destructive::Undo { number: ChangeNumber(1) },
+    ];
+    let mut all = own_actions();
+    let kinds = [ItemKind::Recording, ItemKind::Attendant, ItemKind::Group, ItemKind::CallCenter];
+    let kinds = kinds.into_iter().chain(TrunkKind::ALL.map(ItemKind::Trunk));
+    all.extend(kinds.map(|kind| Action::List { kind }));
+    all.extend(actions_on_recordings_and_users());
+    all.extend(system_actions());
+    all.extend(destructive.clone().map(Action::Check));
+    all.extend(destructive.map(|what| Action::Confirm(what, pin("0"))));
+    all
+}
+
+fn own_actions() -> Vec<Action> {
+    vec![
         Action::Login { extension: ext("1000"), pin: pin("61849273") },
         Action::ReplaceTemporaryPin { new: pin("72950384") },
         Action::SetOwnVoicemailPin { new: pin("12") },
@@ -37,12 +45,12 @@ fn every_action() -> Vec<Action> {
         Action::ListenOwn { which: OwnAudio::Name },
         Action::SetLanguage { language: Language::Spanish },
         Action::ReadSettings,
-    ];
-    let kinds = TrunkKind::ALL.map(ItemKind::Trunk);
-    let kinds =
-        [ItemKind::Recording, ItemKind::Attendant, ItemKind::Group, ItemKind::CallCenter].into_iter().chain(kinds);
-    all.extend(kinds.map(|kind| Action::List { kind }));
-    all.extend([
+    ]
+}
+
+fn actions_on_recordings_and_users() -> Vec<Action> {
+    let (number, e) = (RecordingNumber(1), || ext("1006"));
+    vec![
         Action::OpenRecording { number },
         Action::ListenRecording { number },
         Action::KeepRecording { number, audio: tone(9) },
@@ -65,12 +73,15 @@ fn every_action() -> Vec<Action> {
         Action::ReadUserForwarding { extension: e() },
         Action::UserForwardingOff { extension: e() },
         Action::KeepUserName { extension: e(), audio: tone(4) },
-        Action::VerifySupportPin { extension, pin: pin("736195") },
+        Action::VerifySupportPin { extension: e(), pin: pin("736195") },
         Action::RoleHolders { role: Role::PhoneAdministrator },
         Action::ListChanges,
-    ]);
-    // The phone system's things.
-    all.extend([
+    ]
+}
+
+fn system_actions() -> Vec<Action> {
+    let (number, item, e) = (RecordingNumber(1), ItemNumber(1), || ext("1006"));
+    let mut all = vec![
         Action::ReadMode,
         Action::SetMode { setting: ModeSetting::Fixed(Mode::Night), hours: None },
         Action::OpenAttendant { number: item },
@@ -81,7 +92,7 @@ fn every_action() -> Vec<Action> {
         Action::OpenCallCenter { number: item },
         Action::SetCallCenter { number: item, open: true },
         Action::SetCallCenter { number: item, open: false },
-    ]);
+    ];
     for kind in TrunkKind::ALL {
         all.push(Action::OpenTrunk { kind, number: item });
         all.push(Action::SetTrunk { kind, number: item, enabled: true });
@@ -101,8 +112,6 @@ fn every_action() -> Vec<Action> {
         Action::NoteDenied { function: "main-roles" },
         Action::NewsHeard,
     ]);
-    all.extend(destructive(1).map(Action::Check));
-    all.extend(destructive(1).map(|what| Action::Confirm(what, pin("0"))));
     all
 }
 
