@@ -212,8 +212,8 @@ impl Store {
         let mut read = self.read().await?;
         let mut all = Vec::new();
         for role in Role::ALL {
-            let sql = "SELECT a.extension FROM roles r JOIN accounts a ON a.id = r.account_id
-                       WHERE r.role = $1 AND a.site_id = $2 ORDER BY length(a.extension), a.extension";
+            let sql = "SELECT a.extension FROM roles r CROSS JOIN accounts a
+                       WHERE r.role = $1 AND a.id = r.account_id AND a.site_id = $2 ORDER BY length(a.extension), a.extension";
             let holders = sqlx::query_scalar(sql).bind(role.name()).bind(site.0).fetch_all(&mut *read).await?;
             all.push(RoleHolder { role: role.name(), holders });
         }

@@ -207,8 +207,9 @@ async fn keep_one_server_administrator(write: &mut Write<'_>, account: &Account)
     if !account.enabled || !account.roles.contains(&Role::ServerAdministrator) {
         return Ok(());
     }
-    let sql = "SELECT a.id FROM roles r JOIN accounts a ON a.id = r.account_id
-               WHERE r.role = 'server-administrator' AND a.site_id = $1 AND a.enabled = 1 AND a.id <> $2 LIMIT 1";
+    // CROSS: from the few who hold the role to their accounts, not through all accounts of the site.
+    let sql = "SELECT a.id FROM roles r CROSS JOIN accounts a
+               WHERE r.role = 'server-administrator' AND a.id = r.account_id AND a.site_id = $1 AND a.enabled = 1 AND a.id <> $2 LIMIT 1";
     let other: Option<i64> =
         sqlx::query_scalar(sql).bind(account.site.0).bind(account.id.0).fetch_optional(write.conn()).await?;
     if other.is_some() { Ok(()) } else { Err(Refusal::LastServerAdministrator.into()) }
@@ -222,11 +223,12 @@ pub(super) async fn person(conn: &mut SqliteConnection, account: &Account) -> Re
 
 /// Who holds a role at a site, by extension.
 pub(super) async fn holders(conn: &mut SqliteConnection, site: i64, role: Role) -> Result<People, StoreError> {
-    let sql = "SELECT COUNT(*) FROM roles r JOIN accounts a ON a.id = r.account_id
-               WHERE r.role = $1 AND a.site_id = $2";
+    // CROSS: as above.
+    let sql = "SELECT COUNT(*) FROM roles r CROSS JOIN accounts a
+               WHERE r.role = $1 AND a.id = r.account_id AND a.site_id = $2";
     let count: i64 = sqlx::query_scalar(sql).bind(role.name()).bind(site).fetch_one(&mut *conn).await?;
-    let sql = "SELECT a.id, a.extension FROM roles r JOIN accounts a ON a.id = r.account_id
-               WHERE r.role = $1 AND a.site_id = $2 ORDER BY length(a.extension), a.extension LIMIT $3";
+    let sql = "SELECT a.id, a.extension FROM roles r CROSS JOIN accounts a
+               WHERE r.role = $1 AND a.id = r.account_id AND a.site_id = $2 ORDER BY length(a.extension), a.extension LIMIT $3";
     let rows: Vec<(i64, String)> =
         sqlx::query_as(sql).bind(role.name()).bind(site).bind(i64::from(LISTED_MAX)).fetch_all(&mut *conn).await?;
     Ok(People { count: u32::try_from(count).unwrap_or(u32::MAX), listed: named(conn, rows).await? })
