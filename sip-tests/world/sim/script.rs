@@ -309,7 +309,7 @@ impl Script {
     fn browse(&mut self, random: &mut Random) {
         self.keys("2").hear("recordings-enter-number");
         if random.percent(50) {
-            self.keys("#").hear("recording-list-menu").keys("#").hear("recording-list-menu").keys("1");
+            self.keys("#").hear("list-menu").keys("#").hear("list-menu").keys("1");
         } else {
             self.keys("77#").hear("recording-unknown").hear("recordings-enter-number").keys("3#");
         }

@@ -167,7 +167,13 @@ fn push_below_1000(clips: &mut Vec<Clip>, number: u32) {
 /// Every clip that these rules can ask for.
 pub fn clips() -> impl Iterator<Item = Clip> {
     let tables: [&'static [Clip]; 6] = [&DIGITS, &SMALL, &TENS, &DAYS, &MONTHS, &WEEKDAYS];
-    tables.into_iter().flatten().copied().chain([HUNDRED, THOUSAND, MILLION, OH, AM, PM])
+    let nouns = Noun::ALL.into_iter().flat_map(|noun| [noun.clip(true), noun.clip(false)]).filter({
+        let mut last = "";
+        // What has one form for every number is listed once.
+        move |clip| std::mem::replace(&mut last, clip) != *clip
+    });
+    let words = [HUNDRED, THOUSAND, MILLION, OH, AM, PM, "date-on", "time-at"];
+    tables.into_iter().flatten().copied().chain(words).chain(nouns)
 }
 
 #[cfg(test)]
@@ -273,9 +279,10 @@ mod tests {
         let listed: Vec<Clip> = clips().collect();
         let said = (0..2000).flat_map(number).chain((0..24).flat_map(|h| (0..60).flat_map(move |m| time(at(h, m)))));
         let days = (1..=31).flat_map(|day| date(Civil { day, month: day.min(12), weekday: day % 7, ..at(0, 0) }));
-        for clip in said.chain(days) {
+        let counts = Noun::ALL.into_iter().flat_map(|noun| [counted(1, noun), counted(2, noun)]).flatten();
+        for clip in said.chain(days).chain(counts).chain(moment(at(0, 0))) {
             assert!(listed.contains(&clip), "{clip}");
         }
-        assert_eq!(listed.len(), 10 + 20 + 8 + 31 + 12 + 7 + 6);
+        assert_eq!(listed.len(), 10 + 20 + 8 + 31 + 12 + 7 + 8 + 19);
     }
 }

@@ -6,6 +6,7 @@ mod maintenance;
 mod own;
 mod random;
 mod recordings;
+mod replies;
 mod store;
 mod users;
 mod walk;
@@ -15,7 +16,7 @@ use std::time::Duration;
 
 use super::{CallerInfo, Dialogue, Input, Limits, Output, Ticket};
 use crate::access::{Action, Refusal, Reply};
-use crate::model::{Audio, Extension, Key, Mono, Sound, Take, Verdict};
+use crate::model::{Audio, Extension, Key, Language, Mono, Sound, Take, Verdict};
 use store::FakeStore;
 
 /// A caller with a handset, a store behind the line, and a clock of their own.
@@ -32,6 +33,8 @@ pub struct Caller {
     recording: Option<Ticket>,
     asked: Vec<Action>,
     hung_up: bool,
+    /// In which clips are spoken.
+    pub language: Language,
 }
 
 /// Audio that can be told apart by its length in samples.
@@ -47,7 +50,13 @@ impl Caller {
 
     /// A call from a known extension that was just answered.
     pub fn from(extension: Option<&str>) -> Self {
-        let info = CallerInfo { extension: extension.and_then(Extension::parse) };
+        let languages = Language::ALL.to_vec();
+        let extension = extension.and_then(Extension::parse);
+        Self::with(CallerInfo { extension, languages, ..CallerInfo::default() })
+    }
+
+    /// A call of whom this is known, just answered.
+    pub fn with(info: CallerInfo) -> Self {
         let now = Mono(5_000_000);
         let mut caller = Self {
             dialogue: Dialogue::new(Limits::default(), info, now),
@@ -60,6 +69,7 @@ impl Caller {
             recording: None,
             asked: Vec::new(),
             hung_up: false,
+            language: Language::default(),
         };
         caller.input(Input::Answered);
         caller
@@ -225,6 +235,7 @@ impl Caller {
         while let Some(output) = self.dialogue.poll_output() {
             assert!(!self.hung_up, "after the hang-up: {output:?}");
             match output {
+                Output::Language(language) => self.language = language,
                 Output::Play(ticket, sounds) => {
                     assert!(!sounds.is_empty());
                     self.playing = Some((ticket, sounds));

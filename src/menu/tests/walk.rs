@@ -6,10 +6,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::audio;
-use crate::access::{Action, Actor, ItemKind, News, Permission, Permissions, Refusal, Reply, Session};
+use super::replies::replies;
+use crate::access::{Action, Actor, Refusal, Reply};
 use crate::menu::tree::{self, Place};
-use crate::menu::{CallerInfo, Dialogue, Input, Limits, Output, Ticket, speech};
-use crate::model::{AccountId, ChangeNumber, Civil, Clip, Extension, Key, Mono, Pin, Sound, Take, Verdict};
+use crate::menu::{CallerInfo, Dialogue, Input, Limits, Output, SiteName, Ticket, speech};
+use crate::model::{Clip, Extension, Key, Language, Mono, Sound, Take, Verdict};
 
 /// A dialogue and what it waits for.
 #[derive(Clone)]
@@ -34,6 +35,8 @@ enum Event {
     Replied(Reply),
     HungUp(Option<Take>),
     TimeOut,
+    /// Eleven minutes pass: longer than a backup is waited for.
+    LongWait,
     CallLimit,
 }
 
@@ -48,8 +51,12 @@ struct Walk {
 #[test]
 fn every_state_has_a_way_on_and_every_way_ends() {
     let mut walk = Walk::default();
-    let states = walk.everywhere([None, Extension::parse("1000")].map(|extension| CallerInfo { extension }));
-    assert!(states > 1000, "only {states} states");
+    let site = SiteName { spoken: None, number: 2 };
+    let info = CallerInfo { site: Some(site), languages: Language::ALL.to_vec(), ..CallerInfo::default() };
+    let known = CallerInfo { extension: Extension::parse("1000"), site: None, ..info.clone() };
+    let states = walk.everywhere([info, known]);
+    println!("{states} states");
+    assert!(states > 10_000, "only {states} states");
 
     let spoken: BTreeSet<Clip> = speech::en::clips().collect();
     let known: BTreeSet<Clip> = tree::clips().into_iter().filter(|clip| !spoken.contains(clip)).collect();
@@ -141,6 +148,9 @@ impl State {
             events.push(Event::Release);
         }
         events.push(Event::TimeOut);
+        if self.dialogue.place() == "backup-wait" {
+            events.push(Event::LongWait);
+        }
         events.push(Event::CallLimit);
         events.push(Event::HungUp(None));
         if self.recording.is_some() {
@@ -201,6 +211,11 @@ impl State {
                 next.now = next.dialogue.poll_timeout().expect("a timer").max(next.now);
                 next.dialogue.handle_timeout(next.now);
             }
+            Event::LongWait => {
+                may_change = false;
+                next.now = next.now + Duration::from_secs(660);
+                next.dialogue.handle_timeout(next.now);
+            }
             Event::CallLimit => {
                 may_change = false;
                 next.now = next.now.max(Mono(0) + Duration::from_secs(1800));
@@ -221,6 +236,7 @@ impl State {
             let is_draft = matches!(output, Output::Ask(_, Action::SaveDraft { .. }));
             assert!(!had_hung_up || is_draft, "to nobody: {output:?} in {}", self.dialogue.state());
             match output {
+                Output::Language(_) => {}
                 Output::Play(ticket, sounds) => {
                     assert!(!sounds.is_empty(), "{}", self.dialogue.state());
                     self.playing = Some(ticket);
@@ -246,6 +262,8 @@ impl State {
         match action {
             // Nothing waits for the replies to these.
             Action::SaveDraft { .. } | Action::NoteDenied { .. } | Action::NewsHeard => {}
+            // Looked at while the caller waits.
+            Action::ReadBackup { .. } => self.asking = Some((ticket, action)),
             action => {
                 assert!(may_change, "{action:?} without a key: {}", self.dialogue.state());
                 self.asking = Some((ticket, action));
@@ -257,96 +275,12 @@ impl State {
     fn note_way(&self, from: Place, event: &Event, walk: &mut Walk) {
         let to = self.dialogue.listens_at();
         let is_loss = matches!(event, Event::Replied(Reply::Refused(Refusal::NotAllowed | Refusal::NoLongerAllowed)));
-        let by_time = matches!(event, Event::TimeOut | Event::CallLimit);
+        let by_time = matches!(event, Event::TimeOut | Event::LongWait | Event::CallLimit);
         let ended = self.over || self.dialogue.place() == "goodbye";
         if from != to && !is_loss && !by_time && !ended {
             walk.ways.insert((from.name(), to.name()));
         }
     }
-}
-
-/// Every answer that the store could give, the usual one first, one that makes no sense last.
-fn replies(action: &Action) -> Vec<Reply> {
-    let change = ChangeNumber(42);
-    let civil = Civil { year: 2026, month: 3, day: 3, weekday: 1, hour: 19, minute: 5 };
-    let mut replies = match action {
-        Action::Login { .. } => sessions().into_iter().map(Reply::LoggedIn).collect(),
-        Action::ReplaceTemporaryPin { .. }
-        | Action::SetOwnVoicemailPin { .. }
-        | Action::SetOwnAccountPin { .. }
-        | Action::KeepRecording { .. }
-        | Action::RestoreRecording { .. }
-        | Action::CancelReboot => vec![Reply::Changed(change)],
-        Action::List { kind: ItemKind::Recording } => {
-            vec![Reply::Numbers(Vec::new()), Reply::Numbers(vec![1, 2])]
-        }
-        Action::OpenRecording { .. } => vec![
-            Reply::Recording { factory: true, draft: None },
-            Reply::Recording { factory: false, draft: None },
-            Reply::Recording { factory: true, draft: Some(audio(800)) },
-        ],
-        Action::ListenRecording { .. } => vec![Reply::Audio(None), Reply::Audio(Some(audio(800)))],
-        Action::WhoChangedRecording { .. } => vec![
-            Reply::Who { by: None, spoken_name: None, at: None },
-            Reply::Who { by: None, spoken_name: None, at: Some(civil) },
-            Reply::Who { by: Extension::parse("1000"), spoken_name: None, at: Some(civil) },
-        ],
-        Action::SaveDraft { .. } | Action::DiscardDraft { .. } | Action::NoteDenied { .. } | Action::NewsHeard => {
-            vec![Reply::Done]
-        }
-        Action::OpenUser { .. } => vec![
-            Reply::User { spoken_name: None, enabled: true, locked: false },
-            Reply::User { spoken_name: None, enabled: false, locked: true },
-        ],
-        Action::ResetVoicemailPin { .. } => {
-            vec![Reply::TemporaryPin { pin: Pin::parse("730185").expect("a PIN"), change }]
-        }
-        Action::AskReboot => {
-            [0, 1, 2].map(|other_calls| Reply::RebootState { other_calls, waiting: other_calls == 1 }).to_vec()
-        }
-        Action::Confirm(..) => vec![Reply::RebootRequested { delay_s: 10, change }],
-        _ => Vec::new(),
-    };
-    replies.extend(REFUSALS.map(Reply::Refused));
-    replies.push(Reply::Audio(None));
-    replies
-}
-
-const REFUSALS: [Refusal; 12] = [
-    Refusal::LoginFailed,
-    Refusal::NotAllowed,
-    Refusal::NoLongerAllowed,
-    Refusal::NotAllowedForThisAccount,
-    Refusal::PinWrong,
-    Refusal::PinTooShort,
-    Refusal::PinTooSimple,
-    Refusal::PinUsedBefore,
-    Refusal::Unknown,
-    Refusal::NothingThere,
-    Refusal::AlreadySo,
-    Refusal::TryLater,
-];
-
-fn sessions() -> Vec<Session> {
-    let all: Permissions = Permission::ALL.into_iter().collect();
-    let session = |granted, has_role, must_change_pin, news| Session {
-        language: None,
-        id: AccountId(1),
-        extension: Extension::parse("1000").expect("an extension"),
-        granted,
-        has_role,
-        spoken_name: None,
-        must_change_pin,
-        news,
-    };
-    let news = vec![News::RebootDone, News::RebootFailed, News::RebootUnknown, News::BackupDone, News::BackupFailed];
-    vec![
-        session(all, true, false, news.clone()),
-        session(all, true, false, Vec::new()),
-        session(all, true, true, news),
-        session(Permissions::OWN, false, false, Vec::new()),
-        session(Permissions::OWN, false, true, Vec::new()),
-    ]
 }
 
 /// What the drawings show.
