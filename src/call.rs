@@ -286,7 +286,11 @@ impl Call {
             Sound::Clip(clip) => {
                 let frames = self.prompts.get(self.language, clip);
                 if frames.is_none() {
-                    tracing::warn!(clip, language = self.language.code(), "a prompt is missing; run `switchhook prompts check`");
+                    tracing::warn!(
+                        clip,
+                        language = self.language.code(),
+                        "a prompt is missing; run `switchhook prompts check`"
+                    );
                 }
                 frames.map(Item::Frames)
             }

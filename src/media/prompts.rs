@@ -64,7 +64,8 @@ mod tests {
         prompts.add(Language::Spanish, "beep", vec![900; 160]);
         prompts.add(Language::Spanish, "goodbye", vec![900; 160]);
         prompts.add(Language::English, "goodbye", vec![900; 160]);
-        let same = |a: Option<Arc<Frames>>, b: Option<Arc<Frames>>| Arc::ptr_eq(&a.expect("a clip"), &b.expect("a clip"));
+        let same =
+            |a: Option<Arc<Frames>>, b: Option<Arc<Frames>>| Arc::ptr_eq(&a.expect("a clip"), &b.expect("a clip"));
         assert!(same(prompts.get(Language::English, "beep"), prompts.get(Language::Spanish, "beep")));
         assert!(!same(prompts.get(Language::English, "goodbye"), prompts.get(Language::Spanish, "goodbye")));
         assert!(prompts.get(Language::German, "welcome").is_none());

@@ -326,9 +326,7 @@ impl Dialogue {
                 self.close(Words::none());
             }
             Phase::Closing(_) => self.hang_up(),
-            // A reply that comes later is ignored by its ticket.
-            Phase::Asking(pending) if pending.may_change => self.go(pending.home, "not-answered"),
-            Phase::Asking(pending) => self.go(pending.home, "failed-try-later"),
+            Phase::Asking(pending) => self.not_answered(pending),
             Phase::Ringing | Phase::Prompting(_) | Phase::Announcing(..) | Phase::Over => {}
         }
     }

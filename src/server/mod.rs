@@ -179,7 +179,7 @@ async fn settle(threads: &[Thread], under_way: &AtomicU32) {
 /// Reads the prompts; what is missing or broken is logged, and heard as a gap.
 fn load_prompts(folder: &std::path::Path, config: &Config) -> Prompts {
     let language = Language::parse(&config.prompts.language).unwrap_or_default();
-    let (loaded, faults) = prompts::load(folder, language, &tree::clips());
+    let (loaded, faults) = prompts::load(folder, language, &tree::clips(language));
     for fault in faults {
         tracing::error!(folder = %folder.join(&config.prompts.language).display(), "prompt {fault}");
     }

@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn every_clip_that_the_menu_can_ask_for_is_there_and_at_the_common_level() {
-        let clips = tree::clips();
+        let clips = tree::clips(Language::English);
         let (prompts, faults) = load(&folder(), Language::English, &clips);
         assert!(faults.is_empty(), "{faults:?}");
         assert_eq!(prompts.len(), clips.len());

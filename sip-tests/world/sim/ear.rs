@@ -23,7 +23,7 @@ pub struct Prompting {
 pub fn prompting() -> &'static Prompting {
     static SHARED: OnceLock<Prompting> = OnceLock::new();
     SHARED.get_or_init(|| {
-        let (mut prompts, clips) = (Prompts::default(), tree::clips());
+        let (mut prompts, clips) = (Prompts::default(), tree::clips(Language::English));
         for (index, clip) in clips.iter().enumerate() {
             let mut random = Random::new(index as u64);
             let length = (4 + random.below(14) as usize) * FRAME;

@@ -5,12 +5,12 @@ use crate::menu::entry::Entry;
 use crate::menu::speech::Words;
 use crate::menu::tree::{CHANGES, CONFIRM, Place, ROLE, TRUNK};
 
+use super::Dialogue;
 use super::changes::told;
 use super::lists::person;
 use super::maintenance::calls_in_progress;
 use super::network::disabled_clip;
 use super::roles::role_clip;
-use super::Dialogue;
 
 /// What is being confirmed.
 #[derive(Clone, Debug)]
@@ -26,7 +26,11 @@ pub(super) struct Confirm {
 impl Confirm {
     /// What tells two of them apart, for the tests that walk all states.
     pub(super) fn state(&self) -> String {
-        format!("{:?} {:?} {}", std::mem::discriminant(&self.what), self.home, self.tried)
+        let what = match &self.what {
+            Destructive::Reboot { when } => when.name(),
+            what => what.name(),
+        };
+        format!("{what} {:?} {}", self.home, self.tried)
     }
 }
 
@@ -121,9 +125,7 @@ fn read_back(what: &Destructive, reply: &Reply) -> Option<Words> {
             let digits = Words::from("user-delete-confirm").digits(who.extension.as_str());
             Some(digits.audio(who.spoken_name.clone()))
         }
-        (Destructive::DisableTrunk { .. }, Reply::Done) => {
-            Some("trunk-last-enabled".into())
-        }
+        (Destructive::DisableTrunk { .. }, Reply::Done) => Some("trunk-last-enabled".into()),
         (Destructive::AssignRole { role, .. }, Reply::MayChange(who)) => {
             Some(person(Words::from("role-assign-confirm").clip(role_clip(*role)), who))
         }

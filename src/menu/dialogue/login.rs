@@ -3,8 +3,8 @@
 use crate::access::{Action, News, Refusal, Reply, Session};
 use crate::menu::entry::Entry;
 use crate::menu::speech::Words;
-use crate::menu::{Output, SiteName};
 use crate::menu::tree::{ENTER_EXTENSION, ENTER_EXTENSION_OR_POUND, ENTER_PIN, Login, MY, Place};
+use crate::menu::{Output, SiteName};
 use crate::model::{Audio, Clip, Extension, Language};
 
 use super::{Account, Dialogue, Work};

@@ -3,9 +3,7 @@
 use crate::access::{Action, ForwardKind, OwnAudio, Refusal, Reply, Settings};
 use crate::menu::entry::Entry;
 use crate::menu::speech::Words;
-use crate::menu::tree::{
-    FORWARD, FORWARD_KINDS, FORWARD_NUMBER, GREETING, KEEP_FORWARD, MY, Menu, NAME, Own, Place,
-};
+use crate::menu::tree::{FORWARD, FORWARD_KINDS, FORWARD_NUMBER, GREETING, KEEP_FORWARD, MY, Menu, NAME, Own, Place};
 use crate::model::{Clip, Language, PhoneNumber};
 
 use super::{Dialogue, Work};

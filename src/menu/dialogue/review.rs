@@ -70,12 +70,11 @@ impl Dialogue {
             }
             (reply, Subject::System(_)) => self.recording_refused(reply),
             (reply, Subject::Own(_)) => self.refused(reply),
-            // The user is gone, or is no longer the caller's to change; so the take is of no use.
-            (Reply::Refused(Refusal::Unknown | Refusal::NotAllowedForThisAccount), Subject::Name(user)) => {
-                self.work = Work::User(user.clone());
-                self.user_refused(reply);
+            // The user is no longer the caller's to change, so the take is of no use.
+            (Reply::Refused(Refusal::NotAllowedForThisAccount), Subject::Name(_)) => {
+                self.leave_review("not-allowed-for-this-account".into());
             }
-            (reply, Subject::Name(_)) => self.refused(reply),
+            (reply, Subject::Name(_)) => self.user_refused(reply),
         }
     }
 

@@ -65,6 +65,11 @@ impl Dialogue {
         matches!(self.phase, Phase::Announcing(..))
     }
 
+    /// Whether the store is waited for.
+    pub(in crate::menu) fn is_asking(&self) -> bool {
+        matches!(self.phase, Phase::Asking(_))
+    }
+
     /// Where the caller is in the menu, while recording too.
     pub(in crate::menu) fn listens_at(&self) -> Place {
         self.place

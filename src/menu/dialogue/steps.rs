@@ -100,6 +100,13 @@ impl Dialogue {
         self.go(self.home(), "failed-try-later");
     }
 
+    /// No reply came in time; one that comes later is ignored by its ticket.
+    pub(super) fn not_answered(&mut self, pending: Pending) {
+        // What was typed ahead was meant for after it was done; and nothing is changed by a time-out.
+        self.ahead.clear();
+        self.go(pending.home, if pending.may_change { "not-answered" } else { "failed-try-later" });
+    }
+
     /// A right was taken away since the login: the main menu with what is left.
     pub(super) fn no_longer_allowed(&mut self, needs: Permissions) {
         if needs == Permissions::OWN {

@@ -210,9 +210,6 @@ impl Dialogue {
     pub(super) fn user_refused(&mut self, reply: &Reply) {
         match reply {
             Reply::Refused(Refusal::Unknown) => self.ask_user("extension-unknown"),
-            Reply::Refused(Refusal::NotAllowedForThisAccount) if self.home() != Place::Question(&USER_EXTENSION) => {
-                self.go(Place::Menu(&USER), "not-allowed-for-this-account");
-            }
             reply => self.refused(reply),
         }
     }

@@ -26,7 +26,8 @@ pub fn replies(action: &Action) -> Vec<Reply> {
     replies
 }
 
-fn usual(action: &Action) -> Vec<Reply> {
+/// What the store answers when nothing goes wrong.
+pub fn usual(action: &Action) -> Vec<Reply> {
     match action {
         Action::Login { .. } => sessions().into_iter().map(Reply::LoggedIn).collect(),
         Action::ReadForwarding { .. } => vec![Reply::Forwarding { to: None }, Reply::Forwarding { to: number() }],
@@ -96,11 +97,9 @@ fn system(action: &Action) -> Vec<Reply> {
             vec![Reply::People(people), Reply::People(People::default())]
         }
         Action::OpenCallCenter { .. } => [true, false].map(|open| Reply::CallCenter { open }).to_vec(),
-        Action::OpenTrunk { .. } => {
-            [Reach::Unknown, Reach::Unreachable, Reach::Reachable(Duration::from_millis(12))]
-                .map(|reach| Reply::Trunk { spoken_name: None, enabled: reach != Reach::Unreachable, reach })
-                .to_vec()
-        }
+        Action::OpenTrunk { .. } => [Reach::Unknown, Reach::Unreachable, Reach::Reachable(Duration::from_millis(12))]
+            .map(|reach| Reply::Trunk { spoken_name: None, enabled: reach != Reach::Unreachable, reach })
+            .to_vec(),
         Action::NetworkStatus => {
             let address = "2001:db8::ff".parse().expect("an address");
             let dotted = "192.0.2.1".parse().expect("an address");
@@ -121,7 +120,8 @@ fn system(action: &Action) -> Vec<Reply> {
             [0, 1, 2].map(|other_calls| Reply::RebootState { other_calls, waiting: other_calls == 1 }).to_vec()
         }
         Action::SystemStatus => {
-            let status = SystemStatus { calls: 2, up_since: Some(AT), disk_used_percent: Some(40), ..Default::default() };
+            let status =
+                SystemStatus { calls: 2, up_since: Some(AT), disk_used_percent: Some(40), ..Default::default() };
             vec![Reply::Status(status), Reply::Status(SystemStatus { calls: 1, ..Default::default() })]
         }
         Action::ListChanges => {
@@ -172,7 +172,7 @@ pub fn told(action: &str) -> ToldChange {
 }
 
 /// One action for each clip that tells what a change was.
-pub const ACTIONS: [&str; 31] = [
+pub const ACTIONS: [&str; 32] = [
     "account_pin.changed",
     "voicemail_pin.reset",
     "support_pin.changed",
@@ -204,20 +204,11 @@ pub const ACTIONS: [&str; 31] = [
     "reboot.cancelled",
     "logging.detailed",
     "change.undone",
+    "something.else",
 ];
 
 /// One who may do everything, with news and without; one whose PIN is temporary; one with each role; one with none.
 fn sessions() -> Vec<Session> {
-    let session = |granted, has_role, must_change_pin, news| Session {
-        language: Some(Language::German),
-        id: AccountId(1),
-        extension: Extension::parse("1000").expect("an extension"),
-        granted,
-        has_role,
-        spoken_name: None,
-        must_change_pin,
-        news,
-    };
     let news = vec![News::RebootDone, News::RebootFailed, News::RebootUnknown, News::BackupDone, News::BackupFailed];
     let mut sessions = vec![
         session(Permissions::ALL, true, false, news.clone()),
@@ -228,4 +219,17 @@ fn sessions() -> Vec<Session> {
     ];
     sessions.extend(Role::ALL.map(|role| session(Permissions::of(&[role]), true, false, Vec::new())));
     sessions
+}
+
+pub fn session(granted: Permissions, has_role: bool, must_change_pin: bool, news: Vec<News>) -> Session {
+    Session {
+        language: Some(Language::English),
+        id: AccountId(1),
+        extension: Extension::parse("1000").expect("an extension"),
+        granted,
+        has_role,
+        spoken_name: None,
+        must_change_pin,
+        news,
+    }
 }

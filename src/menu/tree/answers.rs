@@ -1,10 +1,10 @@
 //! What becomes of the digits that are keyed.
 
 use super::{
-    ATTENDANT_RECORDING, CALL_CENTER, CHANGES, CONFIRM, COUNTDOWN, CURRENT_PIN, ENTER_EXTENSION,
+    ATTENDANT_RECORDING, CALL_CENTER, CHANGE_NUMBER, CHANGES, CONFIRM, COUNTDOWN, CURRENT_PIN, ENTER_EXTENSION,
     ENTER_EXTENSION_OR_POUND, ENTER_PIN, EXTENSION_FREE, GROUP, ITEM_NUMBER, KEEP_FORWARD, LIST, MAIN, MAINTENANCE,
     MODE, MY, NEW_PIN, NEW_SUPPORT_PIN, NEW_VOICEMAIL_PIN, PIN_AGAIN, Place, REBOOT, RECORDING, REVIEW, ROLE,
-    SUPPORT_PIN, TRUNK, USER, USER_EXTENSION, at, menu,
+    ROLE_EXTENSION, SUPPORT_PIN, TRUNK, USER, USER_EXTENSION, at, menu,
 };
 
 /// What becomes of the digits of a question.
@@ -67,13 +67,9 @@ impl Answer {
             Answer::ForwardNumber => vec![menu(&KEEP_FORWARD)],
             Answer::RecordingNumber => vec![menu(&RECORDING), menu(&REVIEW), menu(&LIST), menu(&MAIN)],
             Answer::UserExtension => vec![menu(&USER), menu(&EXTENSION_FREE)],
-            Answer::ItemNumber => vec![
-                menu(&LIST),
-                at(&ATTENDANT_RECORDING),
-                menu(&GROUP),
-                menu(&CALL_CENTER),
-                menu(&TRUNK),
-            ],
+            Answer::ItemNumber => {
+                vec![menu(&LIST), at(&ATTENDANT_RECORDING), menu(&GROUP), menu(&CALL_CENTER), menu(&TRUNK)]
+            }
             Answer::Hours => vec![menu(&MODE)],
             Answer::AttendantRecording => vec![at(&ITEM_NUMBER)],
             Answer::Member => vec![menu(&GROUP), at(&ITEM_NUMBER)],
@@ -89,7 +85,9 @@ impl Answer {
                 menu(&TRUNK),
                 at(&ITEM_NUMBER),
                 menu(&ROLE),
+                at(&ROLE_EXTENSION),
                 menu(&CHANGES),
+                at(&CHANGE_NUMBER),
             ],
         }
     }

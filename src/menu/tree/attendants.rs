@@ -92,8 +92,7 @@ pub static GROUP: Menu = Menu {
 };
 
 /// Which member?
-pub static GROUP_EXTENSION: Question =
-    question("group-enter-extension", Digits::Extension, Answer::Member, to(&GROUP));
+pub static GROUP_EXTENSION: Question = question("group-enter-extension", Digits::Extension, Answer::Member, to(&GROUP));
 
 /// A call center.
 pub static CALL_CENTER: Menu = Menu {

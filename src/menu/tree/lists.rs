@@ -2,11 +2,11 @@
 
 use crate::menu::entry::Digits;
 
+use super::ATTENDANT_RECORDING;
 use super::{
     ATTENDANTS, Answer, CALL_CENTER, Function, GROUP, Goes, HANDSETS, MENU_ABOUT, Menu, NETWORK, Place, Question,
-    RECORDING, RECORDING_NUMBER, REVIEW, ROLE, TRUNK, at, back, menu, question, unsaid,
+    RECORDING, RECORDING_NUMBER, REVIEW, ROLE, TRUNK, USER_EXTENSION, at, back, menu, question, unsaid,
 };
-use super::ATTENDANT_RECORDING;
 use crate::access::ItemKind;
 
 /// What a key does in a list.
@@ -43,6 +43,7 @@ impl Lists {
                 menu(&CALL_CENTER),
                 menu(&TRUNK),
                 menu(&HANDSETS),
+                at(&USER_EXTENSION),
             ],
             Lists::Next | Lists::Leave => vec![at(&RECORDING_NUMBER), at(&ITEM_NUMBER), menu(&HANDSETS)],
             Lists::HearNext | Lists::LeaveHeard => vec![menu(&GROUP), menu(&HANDSETS), menu(&ROLE)],
@@ -70,10 +71,7 @@ pub static LIST: Menu = Menu {
 /// What is heard one by one.
 pub static BROWSE: Menu = Menu {
     clip: "browse-menu",
-    choices: &[
-        unsaid('#', "browse-next", "The next one", lists(Lists::HearNext)),
-        back(lists(Lists::LeaveHeard)),
-    ],
+    choices: &[unsaid('#', "browse-next", "The next one", lists(Lists::HearNext)), back(lists(Lists::LeaveHeard))],
     ..MENU_ABOUT
 };
 

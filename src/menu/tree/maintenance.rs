@@ -4,7 +4,7 @@ use crate::access::{Permission, Permissions, RebootWhen};
 use crate::menu::entry::Digits;
 
 use super::{
-    Answer, Function, Goes, MENU, MENU_ABOUT, Menu, Place, Question, ROLE, CHANGES, TRUNK, USER, ask, at, back, choice,
+    Answer, CHANGES, Function, Goes, MENU, MENU_ABOUT, Menu, Place, Question, ROLE, TRUNK, USER, ask, at, back, choice,
     menu, question, to, unsaid,
 };
 
@@ -59,8 +59,7 @@ pub static MAINTENANCE: Menu = Menu {
             .needing(Permission::BackupRun),
         choice('2', "maintenance-last-backup", "The last good backup", maintenance(Maintenance::LastBackup))
             .needing(Permission::BackupRun),
-        choice('3', "maintenance-reboot", "Reboot", maintenance(Maintenance::AskReboot))
-            .needing(Permission::RebootRun),
+        choice('3', "maintenance-reboot", "Reboot", maintenance(Maintenance::AskReboot)).needing(Permission::RebootRun),
         choice('4', "maintenance-logging", "Logging", to(&LOGGING)).needing(Permission::LoggingManage),
         choice('5', "maintenance-support-pin", "Verify a support PIN", ask(&SUPPORT_EXTENSION))
             .needing(Permission::SupportVerify),

@@ -3,8 +3,8 @@
 //! The dialogue runs on this data; help, the drawings of [`render`] and the walk of the tests are made from it too.
 //! A branch is a file of [`Menu`]s, [`Question`]s and its own functions, and a file of the dialogue that does them.
 
-mod attendants;
 mod answers;
+mod attendants;
 mod lists;
 mod login;
 mod maintenance;
@@ -17,7 +17,9 @@ mod said;
 mod users;
 
 pub use answers::Answer;
-pub use attendants::{ATTENDANT_RECORDING, ATTENDANTS, Attendants, CALL_CENTER, GROUP, GROUP_EXTENSION, MODE, UNTIL_WHEN};
+pub use attendants::{
+    ATTENDANT_RECORDING, ATTENDANTS, Attendants, CALL_CENTER, GROUP, GROUP_EXTENSION, MODE, UNTIL_WHEN,
+};
 pub use lists::{BROWSE, ITEM_NUMBER, LIST, Lists};
 pub use login::{ENTER_EXTENSION, ENTER_EXTENSION_OR_POUND, ENTER_PIN, LANGUAGE, Login, MAIN};
 pub use maintenance::{
@@ -210,6 +212,17 @@ impl Place {
         }
     }
 
+    /// The places that may come next, besides the top menu where a right is gone.
+    pub fn opens(self) -> Vec<Place> {
+        match self {
+            Place::Menu(menu) => {
+                let goes = menu.choices.iter().map(|choice| choice.goes).chain(menu.other_keys);
+                goes.flat_map(Goes::opens).collect()
+            }
+            Place::Question(question) => [question.answer.opens(), question.back.opens()].concat(),
+        }
+    }
+
     /// What is said on arrival to someone who may do this much, where these languages are installed.
     pub fn prompt(self, granted: Permissions, installed: &[Language]) -> Vec<Clip> {
         let choices = match self {
@@ -282,10 +295,10 @@ impl Function {
     }
 }
 
-/// Every clip that the dialogue can ask for, speech included; each once, sorted.
-pub fn clips() -> Vec<Clip> {
+/// Every clip that the dialogue can ask for in that language, speech included; each once, sorted.
+pub fn clips(language: Language) -> Vec<Clip> {
     let places = Place::all().flat_map(|place| place.prompt(Permissions::ALL, &Language::ALL));
-    let mut clips: Vec<Clip> = places.chain(SAID.iter().copied()).chain(speech::en::clips()).collect();
+    let mut clips: Vec<Clip> = places.chain(SAID.iter().copied()).chain(speech::clips(language)).collect();
     clips.sort_unstable();
     clips.dedup();
     clips

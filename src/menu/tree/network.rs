@@ -2,9 +2,7 @@
 
 use crate::access::{ItemKind, TrunkKind};
 
-use super::{
-    CONFIRM, Function, Goes, ITEM_NUMBER, Lists, MENU, MENU_ABOUT, Menu, Place, ask, at, back, choice,
-};
+use super::{CONFIRM, Function, Goes, ITEM_NUMBER, Lists, MENU, MENU_ABOUT, Menu, Place, ask, at, back, choice};
 
 /// What a key does to lines, gateways and proxies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

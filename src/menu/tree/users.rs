@@ -70,10 +70,7 @@ pub static USER_EXTENSION: Question = Question {
 /// No one has that extension.
 pub static EXTENSION_FREE: Menu = Menu {
     clip: "extension-free",
-    choices: &[
-        choice('1', "extension-free-add", "Add a user with it", users(Users::Add)),
-        back(ask(&USER_EXTENSION)),
-    ],
+    choices: &[choice('1', "extension-free-add", "Add a user with it", users(Users::Add)), back(ask(&USER_EXTENSION))],
     ..MENU_ABOUT
 };
 
