@@ -78,7 +78,7 @@ fn text() -> String {
     for menu in MENUS {
         line(&mut out, format_args!("{}", menu.clip));
         for choice in menu.choices {
-            let needs = choice.needs.map(|needs| format!("  [{}]", names_of(needs).join(" or "))).unwrap_or_default();
+            let needs = choice.needs.map(|needs| format!("  [{}]", any_of(needs))).unwrap_or_default();
             let opens = opens(&choice.goes.opens());
             line(&mut out, format_args!("  {}  {}{needs}{opens}", choice.key.to_char(), choice.title));
         }
@@ -168,6 +168,10 @@ fn json_choice(choice: &Choice) -> String {
 fn json_names(places: &[Place]) -> String {
     let quoted: Vec<String> = names(places).into_iter().map(quoted).collect();
     format!("[{}]", quoted.join(","))
+}
+
+fn any_of(permissions: Permissions) -> String {
+    if permissions == Permissions::ANY_ROLE { "any role".to_owned() } else { names_of(permissions).join(" or ") }
 }
 
 fn names_of(permissions: Permissions) -> Vec<&'static str> {

@@ -62,6 +62,14 @@ main-menu
 }
 
 #[test]
+fn the_docs_have_the_menu_as_it_is() {
+    let drawn = include_str!("../../../docs/menu.md").split("```").nth(1).and_then(|text| text.strip_prefix("text\n"));
+    assert!(drawn == Some(&render(Format::Text)), "docs/menu.md: put the output of `switchhook menu` there");
+    let top: Vec<String> = render(Format::Text).lines().take(10).map(str::to_owned).collect();
+    assert!(include_str!("../../../README.md").contains(&top.join("\n")), "README.md has another main menu");
+}
+
+#[test]
 fn the_json_is_json() {
     let value: serde_json::Value = serde_json::from_str(&render(Format::Json)).expect("JSON");
     let places = value.as_array().expect("an array");
