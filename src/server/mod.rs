@@ -31,6 +31,7 @@ use crate::effects::{EffectOptions, Hook, Runner};
 use crate::media::prompts::Prompts;
 use crate::media::recorder::RecordLimits;
 use crate::menu::{Limits, tree};
+use crate::model::Language;
 use crate::sip::{Endpoint, EndpointConfig};
 use crate::store::{HookOn, LoginLimits, Store, StoreOptions};
 pub use clock::Clock;
@@ -197,7 +198,8 @@ async fn settle(threads: &[Thread], under_way: &AtomicU32) {
 
 /// Reads the prompts; what is missing or broken is logged, and heard as a gap.
 fn load_prompts(folder: &std::path::Path, config: &Config) -> Prompts {
-    let (loaded, faults) = prompts::load(folder, &config.prompts.language, &tree::clips());
+    let language = Language::parse(&config.prompts.language).unwrap_or_default();
+    let (loaded, faults) = prompts::load(folder, language, &tree::clips(language));
     for fault in faults {
         tracing::error!(folder = %folder.join(&config.prompts.language).display(), "prompt {fault}");
     }

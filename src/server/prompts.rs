@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::media::prompts::Prompts;
-use crate::model::Clip;
+use crate::model::{Clip, Language};
 use crate::wire::wav::{self, WavError};
 
 /// Where packages put the prompts.
@@ -77,12 +77,12 @@ fn usual_folders() -> Vec<PathBuf> {
 }
 
 /// Reads and encodes the clips of a language; what is missing or broken is named, and left out.
-pub fn load(folder: &Path, language: &str, clips: &[Clip]) -> (Prompts, Vec<PromptFault>) {
-    let mut prompts = Prompts::default();
+pub fn load(folder: &Path, language: Language, clips: &[Clip]) -> (Prompts, Vec<PromptFault>) {
+    let mut prompts = Prompts::new(language);
     let mut faults = Vec::new();
     for clip in clips {
-        match read(&folder.join(language).join(format!("{clip}.wav"))) {
-            Ok(file) => prompts.add(clip, file.samples),
+        match read(&folder.join(language.code()).join(format!("{clip}.wav"))) {
+            Ok(file) => prompts.add(language, clip, file.samples),
             Err(PromptReadError::Missing) => faults.push(PromptFault::Missing((*clip).to_owned())),
             Err(PromptReadError::Broken(why)) => faults.push(PromptFault::Broken { clip: (*clip).to_owned(), why }),
         }
@@ -146,8 +146,8 @@ mod tests {
 
     #[test]
     fn every_clip_that_the_menu_can_ask_for_is_there_and_at_the_common_level() {
-        let clips = tree::clips();
-        let (prompts, faults) = load(&folder(), "en", &clips);
+        let clips = tree::clips(Language::English);
+        let (prompts, faults) = load(&folder(), Language::English, &clips);
         assert!(faults.is_empty(), "{faults:?}");
         assert_eq!(prompts.len(), clips.len());
         for clip in clips {
@@ -179,7 +179,7 @@ mod tests {
         let english = folder.path().join("en");
         std::fs::create_dir(&english).expect("en");
         std::fs::write(english.join("beep.wav"), b"RIFF").expect("a file");
-        let (prompts, faults) = load(folder.path(), "en", &["beep", "welcome"]);
+        let (prompts, faults) = load(folder.path(), Language::English, &["beep", "welcome"]);
         let said: Vec<String> = faults.iter().map(ToString::to_string).collect();
         assert!(
             prompts.is_empty() && said[0].starts_with("beep.wav: ") && said[1] == "welcome.wav is missing",

@@ -345,7 +345,12 @@ impl Signalling {
             sdp::Local { rtp: SocketAddr::new(named, port), session: dialog_session(incoming.dialog), version: 1 };
         let thread = self.thread().ok_or(503u16)?;
         let id = CallId(self.next_call);
-        let caller = CallerInfo { extension: caller_extension(incoming) };
+        let caller = CallerInfo {
+            extension: caller_extension(incoming),
+            site: None,
+            language: self.prompts.default_language(),
+            languages: self.prompts.languages(),
+        };
         let mut call = SipCall { id, thread, local, waiting: None };
         let waiting = Waiting { rtp, rtcp, caller, source: Arc::from(peer.ip().to_canonical().to_string()) };
         let text = match &remote {

@@ -180,7 +180,7 @@ impl Script {
             'r' => return self.record(random),
             'b' => self.browse(random),
             'u' => self.reset(random),
-            'm' => self.reboot(random),
+            'm' => return self.reboot(random),
             'd' => self.denied(random),
             'h' => {
                 let frames = random.between(80, 12_000);
@@ -309,7 +309,7 @@ impl Script {
     fn browse(&mut self, random: &mut Random) {
         self.keys("2").hear("recordings-enter-number");
         if random.percent(50) {
-            self.keys("#").hear("recording-list-menu").keys("#").hear("recording-list-menu").keys("1");
+            self.keys("#").hear("list-menu").keys("#").hear("list-menu").keys("1");
         } else {
             self.keys("77#").hear("recording-unknown").hear("recordings-enter-number").keys("3#");
         }
@@ -331,7 +331,8 @@ impl Script {
         self.hear("user-menu").keys("*").hear("users-enter-extension").keys("*").hear("main-menu");
     }
 
-    fn reboot(&mut self, random: &mut Random) {
+    /// `false` where the reboot ends the call.
+    fn reboot(&mut self, random: &mut Random) -> bool {
         let pin = self.person.pin;
         self.keys("6").hear("maintenance-menu").keys("3").hear("reboot-menu");
         match random.below(5) {
@@ -343,8 +344,9 @@ impl Script {
             }
             1 => {
                 self.keys("1").hear("confirm-with-pin").keys(format!("{pin}#")).hear("reboot-in");
-                self.push(Step::Wait(9000));
                 self.goals.push(Goal::Reboots(1));
+                self.hear("reboot-started").hear("goodbye").push(Step::Stay);
+                return false;
             }
             2 => {
                 self.keys("2").hear("confirm-with-pin").keys(format!("{pin}#")).hear("reboot-waiting");
@@ -359,13 +361,21 @@ impl Script {
             }
         }
         self.hear("maintenance-menu").keys("*").hear("main-menu");
+        true
     }
 
     /// A key that exists and is not for this caller.
     fn denied(&mut self, random: &mut Random) {
-        let keys = [('2', Permission::RecordingsChange), ('3', Permission::UsersManage), ('6', Permission::RebootRun)];
+        let keys = [
+            ('2', Permissions::only(Permission::RecordingsChange)),
+            ('3', Permissions::only(Permission::UsersManage)),
+            ('4', Permissions::only(Permission::AttendantsManage)),
+            ('5', Permissions::only(Permission::NetworkManage)),
+            ('6', Permissions::MAINTENANCE),
+            ('7', Permissions::only(Permission::RolesAssign)),
+        ];
         let lacking: Vec<char> =
-            keys.into_iter().filter(|(_, needs)| !self.person.allowed.has(*needs)).map(|(key, _)| key).collect();
+            keys.into_iter().filter(|(_, needs)| !self.person.allowed.any(*needs)).map(|(key, _)| key).collect();
         let key = if lacking.is_empty() { '9' } else { random.pick(&lacking) };
         self.keys(key.to_string()).hear("invalid-key").hear("main-menu");
     }

@@ -95,7 +95,8 @@ impl World {
         let id = CallId(self.next_call);
         self.next_call += 1;
         let user = incoming.asserted_user.as_ref().or(incoming.from_user.as_ref());
-        let caller = CallerInfo { extension: user.and_then(|user| Extension::parse(user)) };
+        let extension = user.and_then(|user| Extension::parse(user));
+        let caller = CallerInfo { extension, ..CallerInfo::default() };
         let mut call = SipCall {
             id,
             phone,
