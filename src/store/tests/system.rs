@@ -46,7 +46,7 @@ impl World {
     }
 
     /// The last change as `number account action target before → after`.
-    async fn last_change(&self) -> String {
+    async fn last_change_told(&self) -> String {
         let rows = self.store.changes(None, Some(1)).await.unwrap();
         let row = rows.last().unwrap();
         let or = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
@@ -85,7 +85,7 @@ async fn a_mode_with_an_end_passes_and_the_hooks_are_told_of_both() {
     let reply = world.ask(&actor, Action::SetMode { setting: HOLIDAY, hours: Some(12) }).await;
     assert!(changed(&reply));
     assert_eq!(
-        world.last_change().await,
+        world.last_change_told().await,
         "1001 mode.changed system: day → holiday until 2026-01-31T20:15:00Z, then day"
     );
     let (event, data) = world.last_event().await;
@@ -135,7 +135,7 @@ async fn the_view_of_the_mode_says_what_we_say() {
             assert_eq!((mode.as_str(), set.as_str()), (ours.mode, ours.setting));
         }
     }
-    assert!(world.last_change().await.starts_with("cli mode.changed system: timetable → holiday"));
+    assert!(world.last_change_told().await.starts_with("cli mode.changed system: timetable → holiday"));
 }
 
 #[tokio::test]
@@ -143,7 +143,7 @@ async fn attendants_groups_and_call_centers() {
     let (world, actor) = World::phone_system().await;
     let set = |recording| Action::SetAttendant { number: ONE, recording: RecordingNumber(recording) };
     assert!(changed(&world.ask(&actor, set(2)).await));
-    assert_eq!(world.last_change().await, "1001 attendant.changed 1: - → 2");
+    assert_eq!(world.last_change_told().await, "1001 attendant.changed 1: - → 2");
     assert_eq!(world.ask(&actor, set(2)).await, refused(Refusal::AlreadySo));
     assert_eq!(world.ask(&actor, set(77)).await, refused(Refusal::OtherUnknown));
     let open = world.ask(&actor, Action::OpenAttendant { number: ONE }).await;
@@ -157,7 +157,7 @@ async fn attendants_groups_and_call_centers() {
     assert_eq!(world.ask(&actor, add("1099")).await, refused(Refusal::OtherUnknown));
     let remove = |extension| Action::RemoveMember { number: ONE, extension: ext(extension) };
     assert!(changed(&world.ask(&actor, remove("1005")).await));
-    assert_eq!(world.last_change().await, "1001 group.member_removed 1: 1005 at 1 → -");
+    assert_eq!(world.last_change_told().await, "1001 group.member_removed 1: 1005 at 1 → -");
     assert_eq!(world.ask(&actor, remove("1005")).await, refused(Refusal::NothingThere));
     let person = |extension| Person { extension: ext(extension), spoken_name: None };
     let listed = vec![person("1006"), person("1001")];
@@ -185,7 +185,7 @@ async fn the_last_line_that_is_enabled_is_not_disabled_by_one_key() {
     let (world, actor) = World::phone_system().await;
     let set = |number, enabled| Action::SetTrunk { kind: LINE, number: ItemNumber(number), enabled };
     assert!(changed(&world.ask(&actor, set(2, false)).await));
-    assert_eq!(world.last_change().await, "1001 line.disabled 2: enabled → disabled");
+    assert_eq!(world.last_change_told().await, "1001 line.disabled 2: enabled → disabled");
     assert_eq!(world.ask(&actor, set(1, false)).await, refused(Refusal::LastEnabled));
     assert_eq!(world.ask(&actor, set(2, false)).await, refused(Refusal::AlreadySo));
     let rows = world.store.trunks(LINE).await.unwrap();
@@ -255,7 +255,7 @@ async fn what_the_shell_may_not_add_or_delete() {
         assert!(said.starts_with(error), "{said}");
     }
     world.system(System::DeleteItem { kind: ItemKind::Group, number: ONE }).await.unwrap();
-    assert_eq!(world.last_change().await, "cli group.deleted 1: sales → -");
+    assert_eq!(world.last_change_told().await, "cli group.deleted 1: sales → -");
 }
 
 #[tokio::test]
@@ -311,7 +311,7 @@ async fn what_other_programs_write_is_numbered_audited_and_told() {
         .unwrap();
     world.store.take_outside_writes(&world.ctx()).await.unwrap();
     assert_eq!(
-        world.last_change().await,
+        world.last_change_told().await,
         "outside mode.changed system: night → holiday until 2026-01-31T08:15:00Z, then night"
     );
 }
@@ -348,13 +348,16 @@ async fn each_change_of_the_phone_system_is_undone_by_its_number_whoever_made_it
     ]) {
         let reply = undo(&world, &actor, number, "52961847").await;
         assert!(changed(&reply), "{number}: {reply:?}");
-        assert_eq!(world.last_change().await.split(", busy").next().unwrap(), expected.split(", busy").next().unwrap());
+        assert_eq!(
+            world.last_change_told().await.split(", busy").next().unwrap(),
+            expected.split(", busy").next().unwrap()
+        );
         assert_eq!(undo(&world, &actor, number, "52961847").await, refused(Refusal::AlreadyUndone));
     }
     // An undo is a change like any other, and is undone like it.
     let last = world.store.changes(None, Some(1)).await.unwrap()[0].number;
     assert!(changed(&undo(&world, &actor, last, "52961847").await));
-    assert_eq!(world.last_change().await, "1001 line.disabled 2: enabled → disabled");
+    assert_eq!(world.last_change_told().await, "1001 line.disabled 2: enabled → disabled");
 }
 
 #[tokio::test]
