@@ -115,7 +115,7 @@ const fn only(permission: Permission) -> Permissions {
     Permissions::only(permission)
 }
 
-const TASKS: [Task; 32] = [
+static TASKS: [Task; 32] = [
     task(Permissions::OWN, 2, false, Script::voicemail_pin),
     task(Permissions::OWN, 3, false, Script::forwarding),
     task(Permissions::OWN, 2, true, Script::dnd),
