@@ -1,7 +1,8 @@
 //! Logging in, and PINs.
 
 use crate::world::baresip::Phone;
-use crate::world::setup::{Options, PEOPLE, Setup};
+use crate::world::setup::{Options, Setup};
+use crate::world::template::PEOPLE;
 use crate::world::tools::are_here;
 
 const CHANGES: &str =
