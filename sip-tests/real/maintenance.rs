@@ -122,11 +122,13 @@ fn a_technician_logs_in_detail_for_an_hour_over_a_restart() {
     }
     let setup = Setup::new();
     let mut server = setup.serve();
-    let agent = Agent::new(&setup);
-    // What is no SIP message is worth a line only where it is logged in detail.
+    let mut agent = Agent::new(&setup);
+    agent.new_call();
+    let malformed = agent.request(&agent.line("OPTIONS"), 1, &[("CSeq", "one OPTIONS")], "");
+    // A malformed request is worth a line only where it is logged in detail.
     let details = |within: Duration| {
         let before = log_text(&setup).matches("DEBUG").count();
-        agent.send("this is no SIP message\r\n\r\n");
+        agent.send(&malformed);
         becomes(within, || log_text(&setup).matches("DEBUG").count() > before)
     };
     assert!(!details(NOT_WITHIN));
