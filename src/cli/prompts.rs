@@ -42,7 +42,7 @@ struct ClipRow {
 impl PromptsVerb {
     /// Does it.
     pub fn run(self, config: &Config) -> anyhow::Result<()> {
-        let folder = find(&config.prompts.folder, &config.prompts.language)?;
+        let folder = find(&config.prompts.folder, config.prompts.language)?;
         let rows: Vec<ClipRow> = languages(&folder)?.iter().flat_map(|language| rows(&folder, language)).collect();
         let out = &mut std::io::stdout();
         match self {

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::access::{NumberPattern, TollPolicy};
+use crate::model::Language;
 
 pub use values::{Listen, MediaAddress, PortRange, Prefix};
 
@@ -166,7 +167,7 @@ section! {
         /// The parent of `en/`; empty: `./prompts`, beside the executable or up to three folders above it, `/usr/share/switchhook/prompts`.
         folder: String = String::new(),
         /// The language before login.
-        language: String = "en".into(),
+        language: Language = Language::English,
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Transport;
 use crate::access::NumberPattern;
+use crate::model::Language;
 
 macro_rules! by_text {
     ($name:ty) => {
@@ -34,6 +35,7 @@ pub struct Listen {
     pub address: SocketAddr,
 }
 by_text!(Listen);
+by_text!(Language);
 
 impl FromStr for Listen {
     type Err = String;

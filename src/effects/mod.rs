@@ -155,6 +155,7 @@ impl Runner {
         let mut tasks = JoinSet::new();
         tasks.spawn(self.clone().reboots());
         tasks.spawn(self.clone().backups());
+        tasks.spawn(self.clone().watch());
         if let Some(log) = self.log.clone() {
             tasks.spawn(self.clone().logging(log));
         }
@@ -168,6 +169,18 @@ impl Runner {
             if let Err(error) = ended {
                 tracing::error!(%error, "a part of the effects has ended");
             }
+        }
+    }
+
+    /// Looks once a second at what changes without us: what other programs write, and the mode by its timetable.
+    async fn watch(self) {
+        loop {
+            let ctx = self.context();
+            let seen = self.store.take_outside_writes(&ctx).await.and(self.store.tell_mode(&ctx).await);
+            if let Err(error) = seen {
+                tracing::warn!(%error, "what others have changed can't be looked at now");
+            }
+            tokio::time::sleep(POLL).await;
         }
     }
 

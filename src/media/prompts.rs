@@ -7,7 +7,7 @@ use crate::media::player::Frames;
 use crate::model::Language;
 
 /// A table of clips for each installed language.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Prompts {
     /// The language whose clip is heard where another has none.
     default: Language,

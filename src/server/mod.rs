@@ -30,7 +30,7 @@ use crate::config::Config;
 use crate::effects::{EffectOptions, Hook, Runner};
 use crate::media::prompts::Prompts;
 use crate::media::recorder::RecordLimits;
-use crate::menu::{Limits, tree};
+use crate::menu::{Limits, SiteName};
 use crate::model::Language;
 use crate::sip::{Endpoint, EndpointConfig};
 use crate::store::{HookOn, LoginLimits, Store, StoreOptions};
@@ -56,8 +56,8 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
     };
     let log = log::start(&config)?;
     let clock = Clock::start();
-    let folder = prompts::find(&config.prompts.folder, &config.prompts.language)?;
-    let loaded = load_prompts(&folder, &config);
+    let folder = prompts::find(&config.prompts.folder, config.prompts.language)?;
+    let loaded = Arc::new(prompts::load(&folder, config.prompts.language));
     let store = if is_demo {
         demo::store(store_options(&config)?, &folder).await?
     } else {
@@ -92,7 +92,8 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
         transports,
         threads: threads.clone(),
         ports: Ports::new(config.media.ports, u16::from_be_bytes([seed[0], seed[1]])),
-        prompts: Arc::new(loaded),
+        prompts: Arc::clone(&loaded),
+        site: site_name(&store).await?,
         in_progress,
     });
     let mut effects = tokio::spawn(runner.run());
@@ -101,6 +102,7 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
     // Before `ready:`, so that who reads it may send one at once.
     let signals = Signals::new()?;
     announce(&config, is_demo);
+    tokio::spawn(add_languages(loaded, folder.clone(), orders.clone()));
     watch_signals(signals, &config, &folder, &orders, &mut sip).await?;
     probing.abort();
     settle(&threads, &under_way).await;
@@ -164,9 +166,7 @@ async fn watch_signals(
             _ = signals.terminate.recv() => {}
             _ = signals.interrupt.recv() => {}
             _ = signals.hang_up.recv() => {
-                let prompts = load_prompts(folder, config);
-                tracing::info!(clips = prompts.len(), "prompts were read again");
-                orders.send(Order::Prompts(Arc::new(prompts))).await?;
+                tokio::spawn(reload_prompts(folder.to_owned(), config.prompts.language, orders.clone()));
                 continue;
             }
         }
@@ -196,14 +196,29 @@ async fn settle(threads: &[Thread], under_way: &AtomicU32) {
     }
 }
 
-/// Reads the prompts; what is missing or broken is logged, and heard as a gap.
-fn load_prompts(folder: &std::path::Path, config: &Config) -> Prompts {
-    let language = Language::parse(&config.prompts.language).unwrap_or_default();
-    let (loaded, faults) = prompts::load(folder, language, &tree::clips(language));
-    for fault in faults {
-        tracing::error!(folder = %folder.join(&config.prompts.language).display(), "prompt {fault}");
+/// Reads the prompts of the other languages while calls are taken already.
+async fn add_languages(loaded: Arc<Prompts>, folder: PathBuf, orders: Sender<Order>) {
+    let all = tokio::task::spawn_blocking(move || prompts::load_others(&loaded, &folder)).await;
+    if let Ok(all) = all {
+        tracing::info!(clips = all.len(), "the prompts of all languages are there");
+        // Who would take them may be gone: the process is ending.
+        let _ = orders.send(Order::Prompts(Arc::new(all))).await;
     }
-    loaded
+}
+
+/// Reads the prompts of all languages again.
+async fn reload_prompts(folder: PathBuf, language: Language, orders: Sender<Order>) {
+    let read = move || prompts::load_others(&prompts::load(&folder, language), &folder);
+    if let Ok(all) = tokio::task::spawn_blocking(read).await {
+        tracing::info!(clips = all.len(), "prompts were read again");
+        let _ = orders.send(Order::Prompts(Arc::new(all))).await;
+    }
+}
+
+/// What callers hear of this site, where there are several.
+async fn site_name(store: &Store) -> anyhow::Result<Option<SiteName>> {
+    let site = store.spoken_site(store.site()).await?;
+    Ok((site.sites > 1).then_some(SiteName { spoken: site.spoken_name, number: site.number }))
 }
 
 fn random_seed() -> anyhow::Result<[u8; 32]> {

@@ -220,6 +220,8 @@ mod tests {
             let listen = Listen { transport: Kind::Udp, address: "0.0.0.0:0".parse().expect("an address") };
             let transports = Transports::listen(&[listen], &sender).await.expect("a socket");
             let endpoint = Endpoint::new(EndpointConfig::new(vec!["7000".into()]), [7; 32]);
+            // The runtime has to see once that a new socket can be written.
+            sleep(Duration::from_millis(5)).await;
             Self { clock: Clock::start(), endpoint, transports, questions: Questions::default(), inbound }
         }
 
@@ -241,7 +243,8 @@ mod tests {
                     return answer;
                 }
                 let now = self.clock.now();
-                match self.inbound.recv().await.expect("a message") {
+                let message = timeout(Duration::from_secs(20), self.inbound.recv()).await.expect("in time");
+                match message.expect("a message") {
                     Inbound::Message(flow, bytes) => self.endpoint.handle_message(now, flow, &bytes),
                     Inbound::Opened(id, outbound) => self.transports.opened(id, outbound),
                     Inbound::Closed(id) => self.endpoint.handle_flow_closed(now, id),

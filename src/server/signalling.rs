@@ -12,7 +12,7 @@ use crate::call::{Call, CallLimits};
 use crate::config::{Config, Dtmf, MediaAddress, Prefix};
 use crate::media::prompts::Prompts;
 use crate::media::session::{Agreed, KeysBy, Start};
-use crate::menu::CallerInfo;
+use crate::menu::{CallerInfo, SiteName};
 use crate::model::{CallId, Extension, Mono};
 use crate::server::clock::Clock;
 use crate::server::media::{Begin, Command, Thread};
@@ -118,6 +118,7 @@ pub struct Signalling {
     threads: Vec<Thread>,
     ports: Ports,
     prompts: Arc<Prompts>,
+    site: Option<SiteName>,
     calls: HashMap<DialogKey, SipCall>,
     dialogs: HashMap<CallId, DialogKey>,
     questions: Questions,
@@ -143,6 +144,8 @@ pub struct Parts {
     pub ports: Ports,
     /// What callers hear.
     pub prompts: Arc<Prompts>,
+    /// What they hear of this site after the welcome, where there are several.
+    pub site: Option<SiteName>,
     /// Calls in progress, kept up to date.
     pub in_progress: Arc<AtomicU32>,
 }
@@ -150,7 +153,7 @@ pub struct Parts {
 impl Signalling {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
-        let Parts { clock, settings, endpoint, transports, threads, ports, prompts, in_progress } = parts;
+        let Parts { clock, settings, endpoint, transports, threads, ports, prompts, site, in_progress } = parts;
         Self {
             clock,
             settings,
@@ -159,6 +162,7 @@ impl Signalling {
             threads,
             ports,
             prompts,
+            site,
             calls: HashMap::new(),
             dialogs: HashMap::new(),
             questions: Questions::default(),
@@ -347,7 +351,7 @@ impl Signalling {
         let id = CallId(self.next_call);
         let caller = CallerInfo {
             extension: caller_extension(incoming),
-            site: None,
+            site: self.site.clone(),
             language: self.prompts.default_language(),
             languages: self.prompts.languages(),
         };
