@@ -222,7 +222,7 @@ pub enum Action {
     ReadBackup { id: i64 },
     /// When the last good backup was.
     LastBackup,
-    /// Whether a reboot is waiting; the calls in progress.
+    /// Whether a reboot is on its way; the calls in progress.
     AskReboot,
     /// Cancels a reboot that has not started.
     CancelReboot,
