@@ -160,17 +160,20 @@ mod tests {
 
     #[test]
     fn every_clip_has_its_words_and_every_word_its_clip() {
-        let text = std::fs::read_to_string(folder().join("en/prompts.toml")).expect("the words");
-        let words: toml::Table = text.parse().expect("TOML");
-        let spoken = words.iter().filter(|(_, value)| value.is_str()).map(|(clip, _)| clip.as_str());
-        let mut spoken: Vec<&str> = spoken.collect();
-        spoken.sort_unstable();
-        let mut files: Vec<String> = std::fs::read_dir(folder().join("en"))
-            .expect("the prompts")
-            .filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_suffix(".wav").map(str::to_owned))
-            .collect();
-        files.sort_unstable();
-        assert_eq!(files, spoken);
+        for language in languages(&folder()).expect("languages") {
+            let folder = folder().join(language);
+            let text = std::fs::read_to_string(folder.join("prompts.toml")).expect("the words");
+            let words: toml::Table = text.parse().expect("TOML");
+            let spoken = words.iter().filter(|(_, value)| value.is_str()).map(|(clip, _)| clip.as_str());
+            let mut spoken: Vec<&str> = spoken.collect();
+            spoken.sort_unstable();
+            let mut files: Vec<String> = std::fs::read_dir(&folder)
+                .expect("the prompts")
+                .filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_suffix(".wav").map(str::to_owned))
+                .collect();
+            files.sort_unstable();
+            assert_eq!(files, spoken, "{}", folder.display());
+        }
     }
 
     #[test]
@@ -191,6 +194,6 @@ mod tests {
 
     #[test]
     fn the_demo_is_no_language() {
-        assert_eq!(languages(&folder()).expect("languages"), ["en"]);
+        assert_eq!(languages(&folder()).expect("languages"), ["de", "en", "es", "fr"]);
     }
 }
