@@ -357,7 +357,7 @@ impl State {
             // Looked at while the caller waits, and at the end of a countdown.
             Action::ReadBackup { .. } => self.asking = Some((ticket, action)),
             Action::AskReboot if self.dialogue.place() == "press-star-to-cancel" => {
-                self.asking = Some((ticket, action))
+                self.asking = Some((ticket, action));
             }
             action => {
                 assert!(may_change, "{action:?} without a key: {}", self.dialogue.state());
