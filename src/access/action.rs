@@ -323,6 +323,18 @@ impl TrunkKind {
             TrunkKind::Proxy => "proxy",
         }
     }
+
+    /// The name of enabling or disabling one, in the audit trail, the changes and the events.
+    pub fn change_name(self, enabled: bool) -> &'static str {
+        match (self, enabled) {
+            (TrunkKind::Line, true) => "line.enabled",
+            (TrunkKind::Line, false) => "line.disabled",
+            (TrunkKind::Gateway, true) => "gateway.enabled",
+            (TrunkKind::Gateway, false) => "gateway.disabled",
+            (TrunkKind::Proxy, true) => "proxy.enabled",
+            (TrunkKind::Proxy, false) => "proxy.disabled",
+        }
+    }
 }
 
 impl ItemKind {
@@ -334,6 +346,19 @@ impl ItemKind {
             ItemKind::Group => "group",
             ItemKind::CallCenter => "callcenter",
             ItemKind::Trunk(kind) => kind.name(),
+        }
+    }
+
+    /// The name of listing all of the kind, in the audit trail.
+    fn list_name(self) -> &'static str {
+        match self {
+            ItemKind::Recording => "recording.list",
+            ItemKind::Attendant => "attendant.list",
+            ItemKind::Group => "group.list",
+            ItemKind::CallCenter => "callcenter.list",
+            ItemKind::Trunk(TrunkKind::Line) => "line.list",
+            ItemKind::Trunk(TrunkKind::Gateway) => "gateway.list",
+            ItemKind::Trunk(TrunkKind::Proxy) => "proxy.list",
         }
     }
 
@@ -364,9 +389,7 @@ impl Destructive {
         match self {
             Destructive::Reboot { .. } => "reboot.requested",
             Destructive::DeleteUser { .. } => "user.deleted",
-            Destructive::DisableTrunk { kind: TrunkKind::Line, .. } => "line.disabled",
-            Destructive::DisableTrunk { kind: TrunkKind::Gateway, .. } => "gateway.disabled",
-            Destructive::DisableTrunk { kind: TrunkKind::Proxy, .. } => "proxy.disabled",
+            Destructive::DisableTrunk { kind, .. } => kind.change_name(false),
             Destructive::AssignRole { .. } => "role.assigned",
             Destructive::RemoveRole { .. } => "role.removed",
             Destructive::Undo { .. } => "change.undone",
@@ -461,13 +484,7 @@ impl Action {
             A::RemoveGreeting => "greeting.removed",
             A::SetLanguage { .. } => "language.changed",
             A::ReadSettings => "settings.read",
-            A::List { kind: ItemKind::Recording } => "recording.list",
-            A::List { kind: ItemKind::Attendant } => "attendant.list",
-            A::List { kind: ItemKind::Group } => "group.list",
-            A::List { kind: ItemKind::CallCenter } => "callcenter.list",
-            A::List { kind: ItemKind::Trunk(TrunkKind::Line) } => "line.list",
-            A::List { kind: ItemKind::Trunk(TrunkKind::Gateway) } => "gateway.list",
-            A::List { kind: ItemKind::Trunk(TrunkKind::Proxy) } => "proxy.list",
+            A::List { kind } => kind.list_name(),
             A::OpenRecording { .. } => "recording.open",
             A::ListenRecording { .. } => "recording.listen",
             A::KeepRecording { .. } => "recording.changed",
@@ -499,12 +516,7 @@ impl Action {
             A::OpenTrunk { kind: TrunkKind::Line, .. } => "line.open",
             A::OpenTrunk { kind: TrunkKind::Gateway, .. } => "gateway.open",
             A::OpenTrunk { kind: TrunkKind::Proxy, .. } => "proxy.open",
-            A::SetTrunk { kind: TrunkKind::Line, enabled: true, .. } => "line.enabled",
-            A::SetTrunk { kind: TrunkKind::Line, enabled: false, .. } => "line.disabled",
-            A::SetTrunk { kind: TrunkKind::Gateway, enabled: true, .. } => "gateway.enabled",
-            A::SetTrunk { kind: TrunkKind::Gateway, enabled: false, .. } => "gateway.disabled",
-            A::SetTrunk { kind: TrunkKind::Proxy, enabled: true, .. } => "proxy.enabled",
-            A::SetTrunk { kind: TrunkKind::Proxy, enabled: false, .. } => "proxy.disabled",
+            A::SetTrunk { kind, enabled, .. } => kind.change_name(*enabled),
             A::NetworkStatus => "network.status",
             A::StartBackup => "backup.requested",
             A::ReadBackup { .. } | A::LastBackup => "backup.read",

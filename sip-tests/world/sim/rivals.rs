@@ -98,7 +98,7 @@ impl Outcome<'_> {
 
     /// Which one of these was heard, and no other.
     pub fn told(&self, who: usize, either: &[Clip]) -> Clip {
-        let told: Vec<Clip> = either.iter().copied().filter(|clip| self.heard(who, *clip)).collect();
+        let told: Vec<Clip> = either.iter().copied().filter(|clip| self.heard(who, clip)).collect();
         assert_eq!(told.len(), 1, "caller {who} was told {told:?}, of {either:?}");
         told[0]
     }
