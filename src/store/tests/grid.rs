@@ -362,7 +362,7 @@ async fn a_right_taken_away_is_gone_at_once_and_one_given_comes_with_the_next_lo
     world.admin(Admin::AssignRole { role, extension: ext("1002") }).await.unwrap();
     assert_eq!(world.ask(&actor, Action::AskReboot).await, refused(Refusal::NotAllowed));
     let actor = world.actor("1002", "83517294").await;
-    let expected = Reply::RebootState { other_calls: 3, waiting: false };
+    let expected = Reply::RebootState { other_calls: 3, waiting: false, failed: false };
     assert_eq!(world.ask(&actor, Action::AskReboot).await, expected);
 }
 
