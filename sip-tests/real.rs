@@ -13,12 +13,14 @@
     reason = "these are tests"
 )]
 
+#[path = "real/alone.rs"]
+mod alone;
+#[path = "real/answering.rs"]
+mod answering;
 #[path = "real/attendants.rs"]
 mod attendants;
 #[path = "real/backups.rs"]
 mod backups;
-#[path = "real/burst.rs"]
-mod burst;
 #[path = "real/docs.rs"]
 mod docs;
 #[path = "real/drain.rs"]

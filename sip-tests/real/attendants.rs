@@ -42,8 +42,7 @@ fn the_mode_is_set_for_some_hours_heard_and_undone() {
     phone.hears_all(&["mode-holiday", "mode-ends", "mode-menu"]);
     phone.back_to("main-menu");
     phone.press(&format!("82{change}#"));
-    phone.hears("change-undo-confirm");
-    phone.confirms_as("1002");
+    phone.confirms_undo_as("1002");
     phone.hears("change-undone");
     setup.hears_change(&mut phone, "1002 mode.changed system");
     assert_eq!(setup.value("SELECT mode, until IS NOT NULL FROM v_mode"), "day|0");
@@ -95,9 +94,11 @@ fn an_attendant_a_group_and_a_call_center() {
     phone.press("431#");
     phone.hears_all(&["group-menu", "group-hear", "group-add", "group-remove"]);
     phone.press("1");
+    phone.hears("extension-is");
     assert_eq!(phone.hears_digits(4), "1005");
     phone.hears("browse-menu");
     phone.press("#");
+    phone.hears("extension-is");
     assert_eq!(phone.hears_digits(4), "1006");
     phone.hears("group-menu");
     phone.press("2");

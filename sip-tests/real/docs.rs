@@ -79,9 +79,9 @@ fn the_menu_of_the_readme_is_the_menu_that_runs() {
         readme.split("\n## The menu\n").nth(1).and_then(|rest| rest.split("\n## ").next()).expect("the section");
     let blocks = blocks(section);
     let drawn = blocks.iter().find(|block| block.info == "mermaid").expect("a drawing");
-    let made = setup.done(&["menu", "--format", "mermaid"], "");
+    let made = setup.done(&["menu", "--levels", "2", "--format", "mermaid"], "");
     let differs = drawn.text.lines().zip(made.lines()).position(|(drawn, made)| drawn != made);
-    let how = "put what `switchhook menu --format mermaid` prints into README.md, section \"The menu\"";
+    let how = "put what `switchhook menu --levels 2 --format mermaid` prints into README.md, section \"The menu\"";
     assert!(drawn.text.trim_end() == made.trim_end(), "line {differs:?} of the drawing differs: {how}");
 }
 

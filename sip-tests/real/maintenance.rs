@@ -24,7 +24,7 @@ fn a_system_administrator_backs_up_looks_at_the_system_and_at_all_changes() {
     phone.call_as(&server.uri, "1001");
     let branches = ["my-settings", "recordings", "users", "attendants", "network", "maintenance", "changes"];
     let branches = branches.map(|branch| format!("main-{branch}"));
-    phone.hears_only("main-", &branches.each_ref().map(String::as_str));
+    phone.hears_only("main-", &branches);
     phone.press("62");
     phone.hears_all(&["backup-none", "maintenance-menu"]);
     phone.press("1");
@@ -75,7 +75,7 @@ fn a_technician_verifies_a_support_pin_and_thinks_better_of_a_reboot() {
     phone.hears("maintenance-menu");
     let choices = ["backup", "last-backup", "reboot", "logging", "support-pin", "status"];
     let choices = choices.map(|choice| format!("maintenance-{choice}"));
-    phone.hears_only("maintenance-", &choices.each_ref().map(String::as_str));
+    phone.hears_only("maintenance-", &choices);
     phone.press("5");
     phone.hears("support-enter-extension");
     phone.press("1005#");
@@ -128,8 +128,10 @@ fn a_technician_logs_in_detail_for_an_hour_over_a_restart() {
     // A malformed request is worth a line only where it is logged in detail.
     let details = |within: Duration| {
         let before = log_text(&setup).matches("DEBUG").count();
-        agent.send(&malformed);
-        becomes(within, || log_text(&setup).matches("DEBUG").count() > before)
+        becomes(within, || {
+            agent.send(&malformed);
+            log_text(&setup).matches("DEBUG").count() > before
+        })
     };
     assert!(!details(NOT_WITHIN));
     let mut phone = Phone::new(&setup, "caller");

@@ -28,7 +28,7 @@ fn forwarding_do_not_disturb_language_and_all_that_is_set() {
     let choices = ["voicemail-pin", "forwarding", "dnd", "greeting", "account-pin", "name", "support-pin"];
     let choices = choices.iter().chain(&["language", "hear-all"]).map(|choice| format!("my-{choice}"));
     let choices: Vec<String> = choices.collect();
-    phone.hears_only("my-", &choices.iter().map(String::as_str).collect::<Vec<_>>());
+    phone.hears_only("my-", &choices);
 
     phone.press("2");
     phone.hears_all(&["forward-kinds-menu", "forward-kinds-always", "forward-kinds-busy", "forward-kinds-no-answer"]);
@@ -57,7 +57,7 @@ fn forwarding_do_not_disturb_language_and_all_that_is_set() {
     assert_eq!(setup.value(FORWARDING), "5551234|||1");
     phone.hears("my-menu");
     phone.press("8");
-    phone.hears_all(&["language-menu", "language-choose-en", "language-choose-es", "language-choose-fr"]);
+    phone.hears_all(&["language-menu", "language-choose-en"]);
     phone.press("1");
     phone.hears("language-changed");
     setup.hears_change(&mut phone, "1005 language.changed 1005");

@@ -41,7 +41,8 @@ fn a_reboot_is_run_once_and_done_when_the_machine_is_back() {
     if !are_here(&["baresip", "sqlite3"]) {
         return;
     }
-    let reboot = "echo reboot >> reboots && echo second > boot-id";
+    // A machine needs a while to come back.
+    let reboot = "echo reboot >> reboots && sleep 4 && echo second > boot-id";
     let setup = Setup::with(Options { reboot, reboot_delay_s: 5, ..Options::default() });
     let server = setup.serve();
     let mut phone = ask_for_reboot(&setup, &server, "number-5");

@@ -60,7 +60,7 @@ fn a_caller_hears_the_present_state_whoever_made_it() {
     phone.hears_all(&["change-callcenter-opened", "change-by-shell"]);
     phone.back_to("main-menu");
     phone.press(&format!("82{change}#"));
-    phone.confirms_as("1001");
+    phone.confirms_undo_as("1001");
     phone.hears("change-undone");
     setup.hears_change(&mut phone, "1001 callcenter.closed 1");
     assert_eq!(setup.value("SELECT is_open FROM call_centers"), "0");

@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::{TcpListener, UdpSocket};
 
-use crate::world::setup::{PROJECT, Setup, sql_rows};
+use crate::world::setup::{Setup, sql_rows};
 use crate::world::tools::are_here;
 
 /// What `serve` says on standard error, besides its log, before it exits with 1.
@@ -82,7 +82,8 @@ fn a_store_that_is_missing_or_something_else_is_named() {
 #[test]
 fn prompts_that_are_missing_are_named() {
     let setup = Setup::new();
-    change_config(&setup, &format!("folder = \"{PROJECT}/prompts\""), "folder = \"/nonexistent/prompts\"");
+    let folder = setup.path("prompts");
+    change_config(&setup, &format!("folder = \"{}\"", folder.display()), "folder = \"/nonexistent/prompts\"");
     let said = refusal(&setup);
     assert!(said.contains("/nonexistent/prompts") && said.contains("[prompts]"), "{said}");
 }

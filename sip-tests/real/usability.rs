@@ -121,8 +121,7 @@ fn usability_of_a_storm_morning_by_heart() {
     phone.press("*1");
     phone.hears_all(&["mode-holiday", "mode-ends"]);
     phone.press(&format!("**82{change}#"));
-    phone.hears("confirm-with-pin");
-    phone.press(&format!("{}#", pin_of("1002")));
+    phone.confirms_undo_as("1002");
     phone.hears("change-undone");
     assert_eq!(setup.value("SELECT mode FROM v_mode"), "day");
     count.end_of_call(&mut phone);

@@ -65,7 +65,7 @@ fn an_account_is_unlocked_disabled_enabled_and_its_pin_reset() {
     phone.hears("user-menu");
     let choices = ["voicemail-pin", "account-pin", "unlock", "enable-or-disable", "handsets", "forwarding", "name"];
     let choices: Vec<String> = choices.iter().chain(&["delete"]).map(|choice| format!("user-{choice}")).collect();
-    phone.hears_only("user-", &choices.iter().map(String::as_str).collect::<Vec<_>>());
+    phone.hears_only("user-", &choices);
     phone.press("3");
     phone.hears("user-unlocked");
     setup.hears_change(&mut phone, "1002 user.unlocked 1006");

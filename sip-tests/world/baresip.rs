@@ -155,9 +155,10 @@ impl Phone {
     }
 
     /// Waits for several, in this order, and fails where another prompt with a name of that beginning comes between.
-    pub fn hears_only(&mut self, beginning: &str, names: &[&str]) {
+    pub fn hears_only(&mut self, beginning: &str, names: &[impl AsRef<str>]) {
+        let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
         let from = self.at;
-        self.hears_all(names);
+        self.hears_all(&names);
         let (end, language) = (self.at as f32 * 0.02, self.language);
         let heard = ear::heard(&self.sound, from, language, |name| name.starts_with(beginning));
         let heard: Vec<&str> = heard.into_iter().filter(|(at, _)| *at < end).map(|(_, name)| name).collect();
@@ -165,14 +166,17 @@ impl Phone {
     }
 
     fn hears_in<'a>(&mut self, names: &[&'a str], time: Duration) -> &'a str {
-        let (mut found, mut searched) = (None, self.at);
+        let mut found = None;
+        // Where each is looked for next: where it did not begin it will not have begun later.
+        let mut from = vec![self.at; names.len()];
         let seen = becomes(time, || {
             self.listen();
-            let find = |name: &&'a str| Some((ear::find(&self.sound, searched, self.language, name)?, *name));
-            let first = names.iter().filter_map(find).min();
-            found = first;
-            // The longest prompt lasts less than 20 s: what is older needs no second look.
-            searched = self.at.max(self.sound.frames().saturating_sub(1000));
+            let find = |(name, from): (&&'a str, &mut usize)| {
+                let found = ear::find(&self.sound, *from, self.language, name);
+                *from = (*from).max((self.sound.frames() + 1).saturating_sub(ear::frames(self.language, name)));
+                Some((found?, *name))
+            };
+            found = names.iter().zip(&mut from).filter_map(find).min();
             found.is_some()
         });
         let Some(((_, end), name)) = found.filter(|_| seen) else {

@@ -99,10 +99,23 @@ fn read_prompts(language: &str) -> Vec<Clip> {
     clips
 }
 
+/// How many frames a prompt has.
+pub fn frames(language: &str, name: &str) -> usize {
+    prompt(language, name).frames()
+}
+
+fn prompt(language: &str, name: &str) -> &'static Sound {
+    let clips = prompts(language);
+    // They are in the order of their names.
+    match clips.binary_search_by(|clip| clip.name.as_str().cmp(name)) {
+        Ok(at) => &clips[at].sound,
+        Err(_) => panic!("there is no prompt {language}/{name}"),
+    }
+}
+
 /// Where the prompt of that name is first heard from a frame on: its first frame and the one after its end.
 pub fn find(sound: &Sound, from: usize, language: &str, name: &str) -> Option<(usize, usize)> {
-    let clip = prompts(language).iter().find(|clip| clip.name == name);
-    let clip = &clip.unwrap_or_else(|| panic!("there is no prompt {language}/{name}")).sound;
+    let clip = prompt(language, name);
     let last = sound.frames().checked_sub(clip.frames())?;
     let found = (from..=last).find(|frame| sound.likeness(*frame, clip).is_some())?;
     Some((found, found + clip.frames()))

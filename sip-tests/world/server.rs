@@ -68,6 +68,12 @@ impl Server {
         PathBuf::from(path.unwrap_or_else(|| panic!("no store in {:?}", self.greeting)))
     }
 
+    /// Waits until callers can choose all the languages that are installed.
+    pub fn knows_all_languages(&self) {
+        let known = || self.log_text().contains("the prompts of all languages are there");
+        until(READY_WITHIN, "all prompts are read", known);
+    }
+
     /// Its process number.
     pub fn id(&self) -> u32 {
         self.child.id()

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::net::Ipv4Addr;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -45,11 +46,17 @@ pub struct Options {
     pub log_level: &'static str,
     /// The shell command that stands for the reboot, run in the test's folder.
     pub reboot: &'static str,
+    /// The languages that are installed, English first. Reading the prompts of all takes a build without optimisation
+    /// longer than most calls last.
+    pub languages: &'static [&'static str],
 }
+
+/// The languages that there are prompts for.
+pub const LANGUAGES: [&str; 4] = ["en", "es", "fr", "de"];
 
 impl Default for Options {
     fn default() -> Self {
-        Self { drain_s: 60, reboot_delay_s: 2, log_level: "info", reboot: "echo reboot >> reboots" }
+        Self { drain_s: 60, reboot_delay_s: 2, log_level: "info", reboot: "echo reboot >> reboots", languages: &["en"] }
     }
 }
 
@@ -95,17 +102,22 @@ impl Setup {
         fs::write(folder.join("boot-id"), "first\n").expect("the boot id");
         let setup = Self { folder, subnet, hosts: AtomicU8::new(2), _turn: turn };
         fs::write(setup.config(), setup.config_text(options)).expect("the configuration");
+        fs::create_dir(setup.path("prompts")).expect("the folder for prompts");
+        for name in options.languages.iter().chain(&["demo"]) {
+            let installed = setup.path("prompts").join(name);
+            symlink(Path::new(PROJECT).join("prompts").join(name), installed).expect("a language");
+        }
         setup
     }
 
     fn config_text(&self, options: Options) -> String {
         let (folder, address) = (self.folder.display(), self.address());
-        let Options { drain_s, reboot_delay_s, log_level, reboot } = options;
+        let Options { drain_s, reboot_delay_s, log_level, reboot, .. } = options;
         format!(
             "[store]\nurl = \"sqlite://{folder}/switchhook.db\"\n\
              [sip]\nlisten = [\"udp:{address}:5060\", \"tcp:{address}:5060\"]\ntrusted_peers = [\"127.0.0.0/8\"]\n\
              drain_seconds = {drain_s}\n\
-             [prompts]\nfolder = \"{PROJECT}/prompts\"\n\
+             [prompts]\nfolder = \"{folder}/prompts\"\n\
              [recordings]\nexport_folder = \"{folder}/exported\"\n\
              [effects]\nboot_id_file = \"{folder}/boot-id\"\n\
              [effects.reboot]\nrun = [\"sh\", \"-c\", \"cd {folder} && {reboot}\"]\ndelay_s = {reboot_delay_s}\n\

@@ -57,6 +57,12 @@ impl Phone {
         self.press(&format!("{}#", pin_of(extension)));
     }
 
+    /// Confirms an undo with one's own account PIN while the change is still being read back.
+    pub fn confirms_undo_as(&mut self, extension: &str) {
+        self.hears("change-undo-confirm");
+        self.press(&format!("{}#", pin_of(extension)));
+    }
+
     /// Leaves from the top menu by `*`.
     pub fn leaves_from(&mut self, menu: &str) {
         self.back_to(menu);

@@ -12,6 +12,9 @@ pub struct Menu {
     /// How
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Only what is within that many choices of the main menu, without the ways back
+    #[arg(long, value_name = "N")]
+    levels: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -31,6 +34,6 @@ impl Menu {
             Format::Dot => tree::Format::Dot,
             Format::Json => tree::Format::Json,
         };
-        Ok(writeln!(std::io::stdout(), "{}", tree::render(format).trim_end())?)
+        Ok(writeln!(std::io::stdout(), "{}", tree::render(format, self.levels).trim_end())?)
     }
 }

@@ -56,7 +56,7 @@ pub fn adapt(mut config: Config) -> anyhow::Result<(Config, Folder)> {
     Ok((config, Folder(folder)))
 }
 
-/// Makes the demo's store, with its accounts and recordings.
+/// Makes the demo's store, with its accounts, recordings and things.
 pub async fn store(options: StoreOptions, folder: &Path) -> anyhow::Result<Store> {
     let store = Store::create(options).await?;
     let ctx = Context { now: Clock::wall(), site: store.site(), source: "demo".into(), call: None, other_calls: 0 };
@@ -65,6 +65,7 @@ pub async fn store(options: StoreOptions, folder: &Path) -> anyhow::Result<Store
         Some(Audio(file.samples.into()))
     };
     demo::seed(&store, &ctx, audio).await?;
+    demo::furnish(&store, &ctx).await?;
     Ok(store)
 }
 

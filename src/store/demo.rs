@@ -1,8 +1,8 @@
-//! The accounts and recordings of `serve --demo`: a throw-away store on the loopback only.
+//! The accounts, recordings and things of `serve --demo`: a throw-away store on the loopback only.
 
-use super::{Admin, AdminError, Store};
-use crate::access::{Context, Role};
-use crate::model::{Audio, Extension, Pin, RecordingNumber};
+use super::{Admin, AdminError, Store, System};
+use crate::access::{Context, ItemKind, Role, TrunkKind};
+use crate::model::{Audio, Extension, ItemNumber, Mac, Pin, RecordingNumber};
 
 struct DemoAccount {
     extension: &'static str,
@@ -34,7 +34,26 @@ const ACCOUNTS: [DemoAccount; 7] = [
 pub const RECORDINGS: [(u32, &str); 5] =
     [(1, "main greeting"), (2, "after hours"), (3, "holiday"), (4, "hold message"), (5, "emergency closing")];
 
-/// Fills a new store. `factory` gives the factory audio of a recording; none leaves it without a version.
+/// The demo's things: an attendant, a hunt group, a call center, lines, a gateway and a proxy. None has a URI, so that
+/// nobody is asked whether it answers.
+const THINGS: [(ItemKind, u32, &str); 7] = [
+    (ItemKind::Attendant, 1, "main"),
+    (ItemKind::Group, 1, "front desk"),
+    (ItemKind::CallCenter, 1, "support"),
+    (ItemKind::Trunk(TrunkKind::Line), 1, "line one"),
+    (ItemKind::Trunk(TrunkKind::Line), 2, "line two"),
+    (ItemKind::Trunk(TrunkKind::Gateway), 1, "branch office"),
+    (ItemKind::Trunk(TrunkKind::Proxy), 1, "provider"),
+];
+
+/// Who is in the hunt group, in this order.
+const MEMBERS: [&str; 2] = ["1005", "1006"];
+
+/// Handsets that are nobody's yet.
+const HANDSETS: [(Mac, &str); 2] =
+    [(Mac([0x00, 0x04, 0xf2, 0x00, 0x00, 0x01]), "desk"), (Mac([0x00, 0x04, 0xf2, 0x00, 0x00, 0x02]), "lobby")];
+
+/// Fills a new store with the demo's people and recordings. `factory` gives the factory audio of a recording; none leaves it without a version.
 pub async fn seed(
     store: &Store,
     ctx: &Context,
@@ -60,6 +79,25 @@ pub async fn seed(
         let number = RecordingNumber(number);
         let name = name.to_owned();
         store.admin(ctx, Admin::AddRecording { number, name, audio: factory(number) }).await?;
+    }
+    Ok(())
+}
+
+/// Adds the demo's things to a store that has its people and recordings.
+pub async fn furnish(store: &Store, ctx: &Context) -> Result<(), AdminError> {
+    let first = ItemNumber(1);
+    for (kind, number, name) in THINGS {
+        let (number, name) = (ItemNumber(number), name.to_owned());
+        let item = System::AddItem { kind, number, name, uri: None, spoken_name: None };
+        store.admin(ctx, Admin::System(item)).await?;
+    }
+    let greeting = System::SetAttendant { number: first, recording: RecordingNumber(1) };
+    store.admin(ctx, Admin::System(greeting)).await?;
+    for extension in MEMBERS.into_iter().filter_map(Extension::parse) {
+        store.admin(ctx, Admin::System(System::AddMember { number: first, extension })).await?;
+    }
+    for (mac, name) in HANDSETS {
+        store.admin(ctx, Admin::AddHandset { mac, name: name.to_owned() }).await?;
     }
     Ok(())
 }

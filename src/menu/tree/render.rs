@@ -3,8 +3,9 @@
 use std::fmt::Write;
 
 use crate::access::{Permission, Permissions};
+use crate::model::Key;
 
-use super::{Choice, MENUS, Place, QUESTIONS};
+use super::{Choice, Goes, MAIN, Menu, Place};
 
 /// How the menu is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,18 +40,80 @@ impl Format {
     }
 }
 
-/// Draws the whole menu, each line ended.
-pub fn render(format: Format) -> String {
+/// What is drawn: everything, or what is near the top menu and leads away from it.
+struct Drawn {
+    /// The places that are near, and how many choices away they are; none: everything is drawn.
+    near: Option<Vec<(Place, u32)>>,
+}
+
+impl Drawn {
+    fn new(levels: Option<u32>) -> Self {
+        Self { near: levels.map(near) }
+    }
+
+    fn places(&self) -> Vec<Place> {
+        Place::all().filter(|place| self.near.is_none() || self.choices_away(*place).is_some()).collect()
+    }
+
+    fn choices_away(&self, place: Place) -> Option<u32> {
+        self.near.as_ref()?.iter().find(|(near, _)| *near == place).map(|(_, away)| *away)
+    }
+
+    /// The choices of a menu, without the way back where only what is near is drawn.
+    fn choices(&self, menu: &'static Menu) -> impl Iterator<Item = &'static Choice> {
+        let all = self.near.is_none();
+        menu.choices.iter().filter(move |choice| all || choice.key != Key::Star)
+    }
+
+    /// The ways from one place that are drawn.
+    fn opens(&self, from: Place, places: Vec<Place>) -> Vec<Place> {
+        if self.near.is_none() {
+            return places;
+        }
+        let away = self.choices_away(from);
+        places.into_iter().filter(|to| away < self.choices_away(*to)).collect()
+    }
+}
+
+/// The places that are so many choices from the top menu at most, and how many. `*` is no choice.
+fn near(levels: u32) -> Vec<(Place, u32)> {
+    let mut near = vec![(Place::Menu(&MAIN), 0)];
+    let mut next = 0;
+    while let Some(&(from, away)) = near.get(next).filter(|(_, away)| *away < levels) {
+        for to in forward(from) {
+            if !near.iter().any(|(known, _)| *known == to) {
+                near.push((to, away + 1));
+            }
+        }
+        next += 1;
+    }
+    near
+}
+
+fn forward(from: Place) -> Vec<Place> {
+    match from {
+        Place::Menu(menu) => {
+            let chosen = menu.choices.iter().filter(|choice| choice.key != Key::Star).map(|choice| choice.goes);
+            chosen.chain(menu.other_keys).flat_map(Goes::opens).collect()
+        }
+        Place::Question(question) => question.answer.opens(),
+    }
+}
+
+/// Draws the menu, each line ended: all of it, or only the places within so many choices of the top menu and the ways
+/// to them, without the ways back.
+pub fn render(format: Format, levels: Option<u32>) -> String {
+    let drawn = Drawn::new(levels);
     match format {
-        Format::Text => text(),
+        Format::Text => text(&drawn),
         Format::Mermaid => {
             let id = |place: Place| place.name().replace('-', "_");
             let mut out = String::from("flowchart LR\n");
-            for place in Place::all() {
+            for place in drawn.places() {
                 let (open, close) = if matches!(place, Place::Menu(_)) { ("[", "]") } else { ("([", "])") };
                 line(&mut out, format_args!("    {}{open}\"{}\"{close}", id(place), place.name()));
             }
-            for edge in edges() {
+            for edge in edges(&drawn) {
                 let (from, to) = (id(edge.from), id(edge.to));
                 line(&mut out, format_args!("    {from} -- \"{}\" --> {to}", edge.label));
             }
@@ -58,39 +121,45 @@ pub fn render(format: Format) -> String {
         }
         Format::Dot => {
             let mut out = String::from("digraph menu {\n    rankdir=LR;\n");
-            for place in Place::all() {
+            for place in drawn.places() {
                 let shape = if matches!(place, Place::Menu(_)) { "box" } else { "oval" };
                 line(&mut out, format_args!("    \"{}\" [shape={shape}];", place.name()));
             }
-            for edge in edges() {
+            for edge in edges(&drawn) {
                 let (from, to) = (edge.from.name(), edge.to.name());
                 line(&mut out, format_args!("    \"{from}\" -> \"{to}\" [label=\"{}\"];", edge.label));
             }
             out.push_str("}\n");
             out
         }
-        Format::Json => json(),
+        Format::Json => json(&drawn),
     }
 }
 
-fn text() -> String {
+fn text(drawn: &Drawn) -> String {
     let mut out = String::new();
-    for menu in MENUS {
-        line(&mut out, format_args!("{}", menu.clip));
-        for choice in menu.choices {
-            let needs = choice.needs.map(|needs| format!("  [{}]", any_of(needs))).unwrap_or_default();
-            let opens = opens(&choice.goes.opens());
-            line(&mut out, format_args!("  {}  {}{needs}{opens}", choice.key.to_char(), choice.title));
+    for place in drawn.places() {
+        line(&mut out, format_args!("{}", place.name()));
+        let opens = |places: Vec<Place>| opens(&drawn.opens(place, places));
+        match place {
+            Place::Menu(menu) => {
+                for choice in drawn.choices(menu) {
+                    let needs = choice.needs.map(|needs| format!("  [{}]", any_of(needs))).unwrap_or_default();
+                    let opens = opens(choice.goes.opens());
+                    line(&mut out, format_args!("  {}  {}{needs}{opens}", choice.key.to_char(), choice.title));
+                }
+                if let Some(goes) = menu.other_keys {
+                    line(&mut out, format_args!("  any key{}", opens(goes.opens())));
+                }
+            }
+            Place::Question(question) => {
+                let answer = opens(question.answer.opens());
+                line(&mut out, format_args!("  {} and #{answer}", question.digits.name()));
+                if drawn.near.is_none() {
+                    line(&mut out, format_args!("  *  Back{}", opens(question.back.opens())));
+                }
+            }
         }
-        if let Some(goes) = menu.other_keys {
-            line(&mut out, format_args!("  any key{}", opens(&goes.opens())));
-        }
-    }
-    for question in QUESTIONS {
-        line(&mut out, format_args!("{}", question.clip));
-        let answer = opens(&question.answer.opens());
-        line(&mut out, format_args!("  {} and #{answer}", question.digits.name()));
-        line(&mut out, format_args!("  *  Back{}", opens(&question.back.opens())));
     }
     out
 }
@@ -106,15 +175,16 @@ struct Edge {
     to: Place,
 }
 
-fn edges() -> Vec<Edge> {
+fn edges(drawn: &Drawn) -> Vec<Edge> {
     let mut edges = Vec::new();
-    for from in Place::all() {
+    for from in drawn.places() {
         let mut add = |label: String, places: Vec<Place>| {
+            let places = drawn.opens(from, places);
             edges.extend(places.into_iter().map(|to| Edge { from, label: label.clone(), to }));
         };
         match from {
             Place::Menu(menu) => {
-                for choice in menu.choices {
+                for choice in drawn.choices(menu) {
                     add(format!("{} {}", choice.key.to_char(), choice.title), choice.goes.opens());
                 }
                 if let Some(goes) = menu.other_keys {
@@ -123,45 +193,49 @@ fn edges() -> Vec<Edge> {
             }
             Place::Question(question) => {
                 add(format!("{} #", question.digits.name()), question.answer.opens());
-                add("* Back".to_owned(), question.back.opens());
+                if drawn.near.is_none() {
+                    add("* Back".to_owned(), question.back.opens());
+                }
             }
         }
     }
     edges
 }
 
-fn json() -> String {
-    let menus = MENUS.iter().map(|menu| {
-        let choices: Vec<String> = menu.choices.iter().map(json_choice).collect();
-        let other_keys = menu.other_keys.map_or_else(|| "null".to_owned(), |goes| json_names(&goes.opens()));
-        format!(
-            r#"{{"name":{},"kind":"menu","choices":[{}],"other_keys":{other_keys}}}"#,
-            quoted(menu.clip),
-            choices.join(",")
-        )
+fn json(drawn: &Drawn) -> String {
+    let places = drawn.places().into_iter().map(|place| {
+        let opens = |places: Vec<Place>| json_names(&drawn.opens(place, places));
+        match place {
+            Place::Menu(menu) => {
+                let choices = drawn.choices(menu).map(|choice| json_choice(choice, &opens(choice.goes.opens())));
+                format!(
+                    r#"{{"name":{},"kind":"menu","choices":[{}],"other_keys":{}}}"#,
+                    quoted(menu.clip),
+                    choices.collect::<Vec<_>>().join(","),
+                    menu.other_keys.map_or_else(|| "null".to_owned(), |goes| opens(goes.opens()))
+                )
+            }
+            Place::Question(question) => format!(
+                r#"{{"name":{},"kind":"question","digits":{},"opens":{},"back":{}}}"#,
+                quoted(question.clip),
+                quoted(question.digits.name()),
+                opens(question.answer.opens()),
+                opens(question.back.opens()),
+            ),
+        }
     });
-    let questions = QUESTIONS.iter().map(|question| {
-        format!(
-            r#"{{"name":{},"kind":"question","digits":{},"opens":{},"back":{}}}"#,
-            quoted(question.clip),
-            quoted(question.digits.name()),
-            json_names(&question.answer.opens()),
-            json_names(&question.back.opens()),
-        )
-    });
-    format!("[{}]\n", menus.chain(questions).collect::<Vec<_>>().join(",\n "))
+    format!("[{}]\n", places.collect::<Vec<_>>().join(",\n "))
 }
 
-fn json_choice(choice: &Choice) -> String {
+fn json_choice(choice: &Choice, opens: &str) -> String {
     let clip = if choice.said { quoted(choice.name) } else { "null".to_owned() };
     let needs: Vec<String> = choice.needs.map_or_else(Vec::new, names_of).into_iter().map(quoted).collect();
     let any_of = needs.join(",");
     format!(
-        r#"{{"key":"{}","name":{},"clip":{clip},"title":{},"any_of":[{any_of}],"opens":{}}}"#,
+        r#"{{"key":"{}","name":{},"clip":{clip},"title":{},"any_of":[{any_of}],"opens":{opens}}}"#,
         choice.key.to_char(),
         quoted(choice.name),
         quoted(choice.title),
-        json_names(&choice.goes.opens()),
     )
 }
 

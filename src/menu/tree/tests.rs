@@ -44,7 +44,7 @@ fn no_clip_is_listed_twice() {
 
 #[test]
 fn the_text_shows_keys_functions_and_permissions() {
-    let text = render(Format::Text);
+    let text = render(Format::Text, None);
     let expected = "\
 main-menu
   1  My settings  -> my-menu
@@ -64,14 +64,37 @@ main-menu
 #[test]
 fn the_docs_have_the_menu_as_it_is() {
     let drawn = include_str!("../../../docs/menu.md").split("```").nth(1).and_then(|text| text.strip_prefix("text\n"));
-    assert!(drawn == Some(&render(Format::Text)), "docs/menu.md: put the output of `switchhook menu` there");
-    let top: Vec<String> = render(Format::Text).lines().take(10).map(str::to_owned).collect();
-    assert!(include_str!("../../../README.md").contains(&top.join("\n")), "README.md has another main menu");
+    assert!(drawn == Some(&render(Format::Text, None)), "docs/menu.md: put the output of `switchhook menu` there");
+    let readme =
+        include_str!("../../../README.md").split("```mermaid\n").nth(1).and_then(|rest| rest.split("```").next());
+    let how = "README.md: put the output of `switchhook menu --levels 2 --format mermaid` there";
+    assert!(readme == Some(&render(Format::Mermaid, Some(2))), "{how}");
+}
+
+#[test]
+fn only_what_is_near_the_top_is_drawn_without_the_ways_back() {
+    let text = render(Format::Text, Some(1));
+    let top = "main-menu\n  1  My settings  -> my-menu\n  2  System recordings  [recordings.change]  -> recordings-";
+    assert!(text.starts_with(top) && text.contains("\nmy-menu\n  1  Voicemail PIN  [own]\n"), "{text}");
+    let near =
+        ["my", "attendants", "network", "maintenance", "roles", "changes"].map(|branch| format!("{branch}-menu"));
+    let near =
+        [&near[..], &["main-menu", "recordings-enter-number", "users-enter-extension"].map(str::to_owned)].concat();
+    for place in Place::all() {
+        let is_near = near.iter().any(|near| near == place.name());
+        assert_eq!(text.contains(&format!("\n{}\n", place.name())), is_near && place.name() != "main-menu", "{text}");
+    }
+    let mermaid = render(Format::Mermaid, Some(2));
+    assert!(mermaid.contains("    recordings_enter_number -- \"number #\" --> recording_menu\n"), "{mermaid}");
+    assert!(!mermaid.contains("--> main_menu\n") && !mermaid.contains("* Back"), "{mermaid}");
+    let json: serde_json::Value = serde_json::from_str(&render(Format::Json, Some(0))).expect("JSON");
+    assert_eq!(json.as_array().expect("an array").len(), 1);
+    assert_eq!(json[0]["choices"].as_array().expect("the keys 1 to 8").len(), 8);
 }
 
 #[test]
 fn the_json_is_json() {
-    let value: serde_json::Value = serde_json::from_str(&render(Format::Json)).expect("JSON");
+    let value: serde_json::Value = serde_json::from_str(&render(Format::Json, None)).expect("JSON");
     let places = value.as_array().expect("an array");
     assert_eq!(places.len(), MENUS.len() + QUESTIONS.len());
     assert_eq!(places[0]["name"], "main-menu");
@@ -83,7 +106,7 @@ fn the_json_is_json() {
 
 #[test]
 fn the_drawings_have_every_place() {
-    let (mermaid, dot) = (render(Format::Mermaid), render(Format::Dot));
+    let (mermaid, dot) = (render(Format::Mermaid, None), render(Format::Dot, None));
     for place in Place::all() {
         assert!(mermaid.contains(&format!("\"{}\"", place.name())));
         assert!(dot.contains(&format!("\"{}\" [shape=", place.name())));

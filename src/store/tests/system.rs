@@ -80,6 +80,22 @@ fn changed(reply: &Reply) -> bool {
 }
 
 #[tokio::test]
+async fn the_demo_has_a_thing_of_each_kind_and_nothing_that_would_be_asked() {
+    let world = World::new().await;
+    demo::furnish(&world.store, &world.cli()).await.unwrap();
+    assert_eq!(world.store.attendants().await.unwrap()[0].recording, Some(1));
+    assert_eq!(world.store.groups().await.unwrap()[0].members, ["1005", "1006"]);
+    assert_eq!(world.store.call_centers().await.unwrap()[0].name, "support");
+    for (kind, count) in [(LINE, 2), (TrunkKind::Gateway, 1), (TrunkKind::Proxy, 1)] {
+        let trunks = world.store.trunks(kind).await.unwrap();
+        assert_eq!(trunks.iter().filter(|trunk| trunk.enabled && trunk.uri.is_none()).count(), count, "{trunks:?}");
+    }
+    let handsets = world.store.handsets(world.store.site()).await.unwrap();
+    let nobodys: Vec<_> = handsets.iter().map(|row| (row.mac.as_str(), row.extension.is_none())).collect();
+    assert_eq!(nobodys, [("00:04:f2:00:00:01", true), ("00:04:f2:00:00:02", true)]);
+}
+
+#[tokio::test]
 async fn a_mode_with_an_end_passes_and_the_hooks_are_told_of_both() {
     let (mut world, actor) = World::phone_system().await;
     let reply = world.ask(&actor, Action::SetMode { setting: HOLIDAY, hours: Some(12) }).await;
