@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use values::{Listen, MediaAddress, PortRange, Prefix};
+pub use values::{Listen, MediaAddress, PortRange};
+
+use crate::model::Prefix;
 
 /// Where the configuration is looked for when neither `--config` nor `SWITCHHOOK_CONFIG` names a file.
 pub const DEFAULT_PATH: &str = "/etc/switchhook/switchhook.toml";
@@ -87,13 +89,25 @@ section! {
         ],
         /// The user parts that are answered; others get 404.
         extensions: Vec<String> = vec!["7000".into()],
-        /// Addresses and prefixes that may call; calls from elsewhere get 403.
+        /// Addresses and prefixes that may call as they are; calls from elsewhere need a digest account.
         trusted_peers: Vec<Prefix> = Vec::new(),
         /// How long SIGTERM waits for calls, in seconds.
         drain_seconds: u32 = 60,
         /// Calls at once; over it 503 with Retry-After.
         calls_max: u32 = 2000,
+        /// Who may call directly, by digest.
+        accounts: Vec<SipAccount> = Vec::new(),
     }
+}
+
+/// `[[sip.accounts]]`: who may call from where nobody is trusted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SipAccount {
+    /// The name in the digest.
+    pub username: String,
+    /// The file whose first line is the password.
+    pub password_file: PathBuf,
 }
 
 section! {
@@ -473,11 +487,10 @@ fn variables() -> Result<Vec<(String, String)>, ConfigError> {
 }
 
 /// Keys that the interface names and this version does not act on.
-const NOT_YET: [&str; 9] = [
+const NOT_YET: [&str; 8] = [
     "metrics",
     "forwarding",
     "tls",
-    "accounts",
     "registrations",
     "srtp",
     "backup",
