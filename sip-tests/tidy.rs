@@ -21,7 +21,7 @@ const DOORS: [(&str, &[&str]); 13] = [
     ("wire", &[]),
     ("store", &["access"]),
     ("effects", &["access", "store", "wire"]),
-    ("config", &[]),
+    ("config", &["access"]),
     ("model", &[]),
 ];
 

@@ -5,6 +5,7 @@
 
 mod action;
 mod reply;
+mod toll;
 
 pub use action::{
     Action, Destructive, ForwardKind, ItemKind, Mode, ModeSetting, OwnAudio, RebootWhen, RestoreTo, TrunkKind,
@@ -13,6 +14,7 @@ pub use reply::{
     BackupState, NetworkStatus, News, People, Person, Reach, Refusal, Reply, Session, Settings, SystemStatus,
     ToldChange,
 };
+pub use toll::{NumberPattern, TollPolicy};
 
 use crate::model::{AccountId, CallId, SiteId, Wall};
 
@@ -160,6 +162,12 @@ impl Permissions {
 
     /// What only someone with a role has: every permission but one's own settings.
     pub const ANY_ROLE: Permissions = Permissions(Self::ALL.0 & !Self::OWN.0);
+
+    /// Any of these opens the maintenance menu.
+    pub const MAINTENANCE: Permissions = Permissions::only(Permission::BackupRun)
+        .and(Permissions::only(Permission::RebootRun))
+        .and(Permissions::only(Permission::LoggingManage))
+        .and(Permissions::only(Permission::SupportVerify));
 
     /// Everything.
     pub const ALL: Permissions = Permissions((1 << Permission::ALL.len()) - 1);

@@ -14,7 +14,7 @@ use crate::media::prompts::Prompts;
 use crate::media::recorder::{RawTake, RecordLimits};
 use crate::media::session::{Agreed, Event, PACKET_BYTES, Session, Start};
 use crate::menu::{CallerInfo, Dialogue, Input, Limits, Output as Said};
-use crate::model::{Mono, Sound, Take, Ticket};
+use crate::model::{Language, Mono, Sound, Take, Ticket};
 use crate::wire::rtcp::REPORT_BYTES_MAX;
 
 /// The limits of a call.
@@ -58,6 +58,8 @@ pub struct Call {
     session: Session,
     dialogue: Dialogue,
     prompts: Arc<Prompts>,
+    /// In which prompts are heard now.
+    language: Language,
     limits: Arc<CallLimits>,
     phase: Phase,
     /// The store is asked to keep a take.
@@ -78,10 +80,12 @@ impl Call {
         prompts: Arc<Prompts>,
         limits: Arc<CallLimits>,
     ) -> Self {
+        let language = caller.language;
         Self {
             session: Session::new(now, agreed, start),
             dialogue: Dialogue::new(limits.menu.clone(), caller, now),
             prompts,
+            language,
             limits,
             phase: Phase::Waiting,
             keeping: None,
@@ -253,6 +257,7 @@ impl Call {
     fn carry_out(&mut self, now: Mono) {
         while let Some(output) = self.dialogue.poll_output() {
             match output {
+                Said::Language(language) => self.language = language,
                 Said::Play(ticket, sounds) => {
                     let items: Vec<Item> = sounds.into_iter().filter_map(|sound| self.item(sound)).collect();
                     self.session.play(ticket, items);
@@ -279,9 +284,13 @@ impl Call {
         match sound {
             Sound::Audio(audio) => Some(Item::Audio(audio)),
             Sound::Clip(clip) => {
-                let frames = self.prompts.get(clip);
+                let frames = self.prompts.get(self.language, clip);
                 if frames.is_none() {
-                    tracing::warn!(clip, "a prompt is missing; run `switchhook prompts check`");
+                    tracing::warn!(
+                        clip,
+                        language = self.language.code(),
+                        "a prompt is missing; run `switchhook prompts check`"
+                    );
                 }
                 frames.map(Item::Frames)
             }

@@ -7,6 +7,10 @@ use crate::model::{AccountId, Audio, ChangeNumber, Extension};
 use crate::wire::g711::Law;
 
 fn call(event_payload_type: Option<u8>) -> Call {
+    call_of(CallerInfo::default(), Arc::default(), event_payload_type)
+}
+
+fn call_of(caller: CallerInfo, prompts: Arc<Prompts>, event_payload_type: Option<u8>) -> Call {
     let address = |port| SocketAddr::from(([10, 0, 0, 5], port));
     let agreed = Agreed {
         rtp: address(4000),
@@ -20,7 +24,7 @@ fn call(event_payload_type: Option<u8>) -> Call {
     let start = Start { ssrc: 1, sequence: 1, timestamp: 1, keys_by };
     let record = RecordLimits { silence: Duration::from_secs(4), length: Duration::from_secs(300) };
     let limits = CallLimits { menu: Limits::default(), record, rtp_silence: Duration::from_secs(60) };
-    Call::new(Mono(0), agreed, start, CallerInfo::default(), Arc::default(), Arc::new(limits))
+    Call::new(Mono(0), agreed, start, caller, prompts, Arc::new(limits))
 }
 
 /// Keys may come before the ACK: it was lost, or has been overtaken.
@@ -88,6 +92,35 @@ fn a_take_that_could_not_be_kept_after_the_hang_up_becomes_the_draft() {
         let asked = matches!(call.poll_output(), Some(Output::Ask(_, _, Action::SaveDraft { .. })));
         assert_eq!((asked, call.is_over()), (saved, true));
     }
+}
+
+/// What a caller hears of "enter your extension" after these keys, in a call that began in `language`.
+fn heard_after(keys: &str, language: Language) -> Vec<u8> {
+    let mut prompts = Prompts::new(Language::English);
+    for (language, width) in [(Language::English, 8), (Language::German, 4)] {
+        let wave = (0..8000).map(|n| if n % 16 < width { 9000 } else { -9000 }).collect();
+        prompts.add(language, "enter-extension", wave);
+    }
+    let caller = CallerInfo { language, languages: prompts.languages(), ..CallerInfo::default() };
+    let mut call = call_of(caller, Arc::new(prompts), None);
+    let mut clock = Clock(0);
+    call.handle_confirmed(Mono(0));
+    clock.keys_unasked(&mut call, keys);
+    let mut packet = [0; PACKET_BYTES];
+    for _ in 0..10 {
+        clock.0 += 20;
+        call.frame(clock.now(), &mut packet);
+    }
+    packet[12..].to_vec()
+}
+
+#[test]
+fn a_language_that_is_chosen_is_heard() {
+    let (english, german) = (heard_after("", Language::English), heard_after("", Language::German));
+    assert_ne!(english, german);
+    assert_eq!(heard_after("*4", Language::English), german);
+    assert_eq!(heard_after("*1", Language::German), english);
+    assert_eq!(heard_after("*4*1", Language::English), english);
 }
 
 /// Milliseconds of a call that is driven by hand.

@@ -4,6 +4,7 @@ mod prefix;
 
 use std::fmt;
 use std::ops::{Add, Sub};
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -164,6 +165,20 @@ impl Language {
     /// The language of that code.
     pub fn parse(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|language| language.code() == code)
+    }
+}
+
+impl fmt::Display for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl FromStr for Language {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let codes = Self::ALL.map(Self::code).join(", ");
+        Self::parse(text).ok_or_else(|| format!("`{text}`: expected one of {codes}"))
     }
 }
 

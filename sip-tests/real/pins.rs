@@ -1,7 +1,8 @@
 //! Logging in, and PINs.
 
 use crate::world::baresip::Phone;
-use crate::world::setup::{Options, PEOPLE, Setup};
+use crate::world::setup::{Options, Setup};
+use crate::world::template::PEOPLE;
 use crate::world::tools::are_here;
 
 const CHANGES: &str =
@@ -146,6 +147,29 @@ fn a_known_caller_behind_a_nat_needs_no_extension_but_the_pin() {
     phone.hang_up();
     let logins = "SELECT account FROM v_audit WHERE action = 'login' AND outcome = 'ok'";
     assert_eq!(setup.value(logins), "1006");
+}
+
+#[test]
+fn where_there_are_several_sites_the_caller_hears_which_this_is() {
+    if !are_here(&["baresip", "sqlite3"]) {
+        return;
+    }
+    let setup = Setup::new();
+    setup.done(&["site", "add", "branch"], "");
+    let added = setup.done(&["user", "add", "1005", "--site", "branch"], "");
+    let temporary = added.split("temporary PIN: ").nth(1).expect("a temporary PIN").trim();
+    let server = setup.serve();
+    let mut phone = Phone::new(&setup, "caller");
+    phone.dial(&server.uri);
+    phone.hears_all(&["welcome", "site-number", "digit-1", "enter-extension"]);
+    // The same extension elsewhere is somebody else.
+    phone.press(&format!("1005#{temporary}#"));
+    phone.hears_all(&["login-failed", "enter-extension"]);
+    phone.press("1005#904826#");
+    phone.hears_all(&["logged-in", "my-menu"]);
+    phone.hang_up();
+    let sites = setup.rows("SELECT site, username FROM v_users WHERE extension = '1005' ORDER BY site");
+    assert_eq!(sites, ["branch|1005@branch", "main|1005@main"]);
 }
 
 fn log_files(setup: &Setup) -> String {

@@ -48,7 +48,8 @@ fn a_reboot_is_run_once_and_done_when_the_machine_is_back() {
     phone.hears("press-star-to-cancel");
     until(Duration::from_secs(20), "the command is run", || setup.text("reboots") == "reboot\n");
     until(Duration::from_secs(20), "it is done", || reboot_state(&setup) == "done");
-    phone.hang_up();
+    phone.hears_all(&["reboot-started", "goodbye"]);
+    phone.hears_the_end();
 
     phone.dial(&server.uri);
     phone.press(&format!("{}#{}#", TECHNICIAN.0, TECHNICIAN.1));

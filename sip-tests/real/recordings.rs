@@ -1,12 +1,11 @@
 //! System recordings by phone.
 
-use std::path::Path;
-use std::thread::sleep;
 use std::time::Duration;
 
 use crate::world::baresip::Phone;
 use crate::world::ear::{best_correlation, wav};
-use crate::world::setup::{PROJECT, Setup};
+use crate::world::setup::Setup;
+use crate::world::story::words;
 use crate::world::tools::are_here;
 use crate::world::wait::until;
 
@@ -15,14 +14,7 @@ const ALIKE: f32 = 0.8;
 
 const LIVE: &str = "SELECT version || ' ' || factory || ' ' || duration_ms FROM v_recordings WHERE number = 1";
 
-/// Four seconds of somebody speaking.
-fn words() -> Vec<i16> {
-    let mut words = wav(&Path::new(PROJECT).join("prompts/demo/3.wav"));
-    words.truncate(8000 * 4);
-    words
-}
-
-/// Up to the review of a take of [`words`] for recording 1.
+/// Up to the review of a take of four seconds for recording 1.
 fn record(phone: &mut Phone, uri: &str) {
     phone.dial(uri);
     phone.log_in("1002", "83517294");
@@ -31,12 +23,8 @@ fn record(phone: &mut Phone, uri: &str) {
     phone.press("1#");
     phone.hears_all(&["recording-menu", "recording-listen", "recording-record"]);
     phone.press("2");
-    phone.hears_all(&["record-after-beep", "beep"]);
-    sleep(Duration::from_millis(300));
-    phone.speak(&words());
-    sleep(Duration::from_millis(4600));
-    phone.press("#");
-    phone.hears_all(&["review-menu", "review-play", "review-keep", "review-again", "review-discard"]);
+    phone.records(&words(4));
+    phone.hears_all(&["review-play", "review-keep", "review-again", "review-discard"]);
 }
 
 #[test]
@@ -52,7 +40,7 @@ fn what_is_kept_is_what_was_said() {
     record(&mut phone, &server.uri);
     phone.press("1");
     phone.hears("review-menu");
-    let played = best_correlation(&phone.recent(8), &words());
+    let played = best_correlation(&phone.recent(8), &words(4));
     assert!(played > ALIKE, "the review plays what was said: {played}");
     assert_eq!(wav(&exported), factory, "the live recording is not touched before it is kept");
 
@@ -61,7 +49,7 @@ fn what_is_kept_is_what_was_said() {
     let saved = setup.value(LIVE);
     assert!(saved.starts_with("2 0 "), "{saved}");
     until(Duration::from_secs(10), "it is exported", || wav(&exported) != factory);
-    let alike = best_correlation(&wav(&exported), &words());
+    let alike = best_correlation(&wav(&exported), &words(4));
     assert!(alike > ALIKE, "the exported one is what was said: {alike}");
     let unlike = best_correlation(&wav(&exported), &factory);
     assert!(unlike < 0.5, "and not what was there before: {unlike}");
@@ -107,13 +95,13 @@ fn hanging_up_in_review_leaves_a_draft() {
     phone.hears_all(&["draft-waiting", "review-menu", "review-play"]);
     phone.press("1");
     phone.hears("review-menu");
-    let played = best_correlation(&phone.recent(8), &words());
+    let played = best_correlation(&phone.recent(8), &words(4));
     assert!(played > ALIKE, "the draft is what was said: {played}");
     phone.press("2");
     phone.hears("recording-saved");
     phone.hang_up();
     until(Duration::from_secs(10), "it is exported", || wav(&exported) != factory);
-    let alike = best_correlation(&wav(&exported), &words());
+    let alike = best_correlation(&wav(&exported), &words(4));
     assert!(alike > ALIKE, "{alike}");
     assert_eq!(setup.value("SELECT count(*) FROM drafts"), "0");
 }

@@ -1,7 +1,7 @@
 //! A caller with a baresip in hand: dials, presses keys, speaks, and listens for prompts while the call goes on.
 
 use std::fs;
-use std::io::{Read, Write as _};
+use std::io::{Read, Seek as _, SeekFrom, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -21,7 +21,7 @@ const KEY_EVERY: Duration = Duration::from_millis(130);
 /// A prompt that is not heard within this is not heard.
 const HEARD_WITHIN: Duration = Duration::from_secs(40);
 /// Longer than any call here, in seconds.
-const SILENCE_S: usize = 240;
+const SILENCE_S: usize = 400;
 /// Where baresip writes the samples of a WAV.
 const WAV_HEADER: usize = 44;
 
@@ -35,6 +35,10 @@ pub struct Phone {
     bytes: usize,
     /// The frame up to which the caller has listened.
     at: usize,
+    /// The language in which prompts are expected.
+    language: &'static str,
+    /// Keys pressed in this call.
+    keys: usize,
 }
 
 impl Phone {
@@ -76,7 +80,8 @@ impl Phone {
         let events = Arc::new(Mutex::new(Vec::new()));
         let (reader, noted) = (control.try_clone().expect("the connection again"), Arc::clone(&events));
         std::thread::spawn(move || read_events(reader, &noted));
-        Self { child, control, events, folder, sound: Sound::default(), bytes: 0, at: 0 }
+        let sound = Sound::default();
+        Self { child, control, events, folder, sound, bytes: 0, at: 0, language: "en", keys: 0 }
     }
 
     /// Calls, and waits for the answer and the first sound.
@@ -84,7 +89,7 @@ impl Phone {
         for dump in self.dumps() {
             fs::remove_file(dump).expect("what was heard before");
         }
-        (self.sound, self.bytes, self.at) = (Sound::default(), 0, 0);
+        (self.sound, self.bytes, self.at, self.keys) = (Sound::default(), 0, 0, 0);
         self.events.lock().expect("the events").clear();
         // What was spoken last would be spoken again.
         self.command("ausrc", &format!("aufile,{}", self.folder.join("silence.wav").display()));
@@ -100,8 +105,36 @@ impl Phone {
     pub fn press(&mut self, keys: &str) {
         for key in keys.chars() {
             self.command("sndcode", &key.to_string());
+            self.keys += 1;
             sleep(KEY_EVERY);
         }
+    }
+
+    /// How many keys were pressed in this call.
+    pub fn keys(&self) -> usize {
+        self.keys
+    }
+
+    /// How long this call has lasted, in seconds: as long as something was heard.
+    pub fn seconds(&mut self) -> f32 {
+        self.listen();
+        self.sound.frames() as f32 * 0.02
+    }
+
+    /// From now on prompts are expected in that language.
+    pub fn expects(&mut self, language: &'static str) {
+        self.language = language;
+    }
+
+    /// The language in which prompts are expected.
+    pub fn language(&self) -> &'static str {
+        self.language
+    }
+
+    /// What was heard until now is no longer waited for.
+    pub fn forgets_what_was_heard(&mut self) {
+        self.listen();
+        self.at = self.sound.frames();
     }
 
     /// Waits until a prompt is heard to its end, after those that were waited for before.
@@ -117,11 +150,26 @@ impl Phone {
     }
 
     /// Waits until one of these prompts is heard, and says which.
+    pub fn hears_one_of<'a>(&mut self, names: &[&'a str]) -> &'a str {
+        self.hears_in(names, HEARD_WITHIN)
+    }
+
+    /// Waits for several, in this order, and fails where another prompt with a name of that beginning comes between.
+    pub fn hears_only(&mut self, beginning: &str, names: &[&str]) {
+        let from = self.at;
+        self.hears_all(names);
+        let (end, language) = (self.at as f32 * 0.02, self.language);
+        let heard = ear::heard(&self.sound, from, language, |name| name.starts_with(beginning));
+        let heard: Vec<&str> = heard.into_iter().filter(|(at, _)| *at < end).map(|(_, name)| name).collect();
+        assert_eq!(heard, names);
+    }
+
     fn hears_in<'a>(&mut self, names: &[&'a str], time: Duration) -> &'a str {
         let (mut found, mut searched) = (None, self.at);
         let seen = becomes(time, || {
             self.listen();
-            let first = names.iter().filter_map(|name| Some((ear::find(&self.sound, searched, name)?, *name))).min();
+            let find = |name: &&'a str| Some((ear::find(&self.sound, searched, self.language, name)?, *name));
+            let first = names.iter().filter_map(find).min();
             found = first;
             // The longest prompt lasts less than 20 s: what is older needs no second look.
             searched = self.at.max(self.sound.frames().saturating_sub(1000));
@@ -141,7 +189,7 @@ impl Phone {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let mut digits = String::new();
         for _ in 0..count {
-            digits.push_str(self.hears_in(&names, HEARD_WITHIN).trim_start_matches("digit-"));
+            digits.push_str(self.hears_one_of(&names).trim_start_matches("digit-"));
         }
         digits
     }
@@ -149,13 +197,13 @@ impl Phone {
     /// The prompts that were heard to their end since the last one that was waited for.
     pub fn heard_since(&mut self) -> Vec<&'static str> {
         self.listen();
-        ear::heard(&self.sound, self.at, |_| true).into_iter().map(|(_, name)| name).collect()
+        ear::heard(&self.sound, self.at, self.language, |_| true).into_iter().map(|(_, name)| name).collect()
     }
 
     /// All prompts of the call so far, each with the second at which it began.
     pub fn heard(&mut self) -> Vec<(f32, &'static str)> {
         self.listen();
-        ear::heard(&self.sound, 0, |_| true)
+        ear::heard(&self.sound, 0, self.language, |_| true)
     }
 
     /// What came from that far back until now, as samples.
@@ -168,7 +216,7 @@ impl Phone {
     /// Logs in without waiting for prompts, as who knows them by heart; up to the first menu.
     pub fn log_in(&mut self, extension: &str, pin: &str) {
         self.press(&format!("{extension}#{pin}#"));
-        self.hears_in(&["main-menu", "my-menu"], HEARD_WITHIN);
+        self.hears_one_of(&["main-menu", "my-menu"]);
     }
 
     /// Speaks: says this into the call from now on, then is silent.
@@ -210,8 +258,7 @@ impl Phone {
         let Some(dump) = self.dumps().into_iter().find(|dump| dump.to_string_lossy().ends_with("-dec.wav")) else {
             return;
         };
-        let bytes = fs::read(dump).unwrap_or_default();
-        let new = bytes.get(WAV_HEADER + self.bytes..).unwrap_or_default();
+        let new = read_from(&dump, WAV_HEADER + self.bytes).unwrap_or_default();
         let whole = new.len() / (2 * ear::FRAME) * (2 * ear::FRAME);
         let samples: Vec<i16> = new[..whole].chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]])).collect();
         self.sound.push(&samples);
@@ -234,6 +281,14 @@ impl Drop for Phone {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// What a file has from that byte on.
+fn read_from(file: &Path, from: usize) -> std::io::Result<Vec<u8>> {
+    let (mut file, mut bytes) = (fs::File::open(file)?, Vec::new());
+    file.seek(SeekFrom::Start(from as u64))?;
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// A port that nobody has now, neither for UDP nor for TCP; never the same one twice in a run, nor one that the system

@@ -4,8 +4,9 @@
 //! frame only: first by its loudness from frame to frame, then, where that fits, by its samples (normalised
 //! cross-correlation, which a change of level doesn't touch).
 
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 
 use super::setup::PROJECT;
 
@@ -77,42 +78,46 @@ impl Sound {
     }
 }
 
-/// All prompts of the language.
-pub fn prompts() -> &'static [Clip] {
-    static PROMPTS: OnceLock<Vec<Clip>> = OnceLock::new();
-    PROMPTS.get_or_init(|| {
-        let folder = Path::new(PROJECT).join("prompts/en");
-        let mut clips = Vec::new();
-        for entry in std::fs::read_dir(&folder).expect("the prompts").flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if let Some(name) = name.strip_suffix(".wav") {
-                let sound = Sound::new(&wav(&entry.path())).without_its_end();
-                clips.push(Clip { name: name.to_owned(), sound });
-            }
+/// All prompts of a language, by name.
+pub fn prompts(language: &str) -> &'static [Clip] {
+    static PROMPTS: Mutex<BTreeMap<String, &'static [Clip]>> = Mutex::new(BTreeMap::new());
+    let mut languages = PROMPTS.lock().unwrap_or_else(PoisonError::into_inner);
+    languages.entry(language.to_owned()).or_insert_with(|| read_prompts(language).leak())
+}
+
+fn read_prompts(language: &str) -> Vec<Clip> {
+    let folder = Path::new(PROJECT).join("prompts").join(language);
+    let mut clips = Vec::new();
+    for entry in std::fs::read_dir(&folder).expect("the prompts").flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if let Some(name) = name.strip_suffix(".wav") {
+            let sound = Sound::new(&wav(&entry.path())).without_its_end();
+            clips.push(Clip { name: name.to_owned(), sound });
         }
-        clips.sort_by(|a, b| a.name.cmp(&b.name));
-        clips
-    })
+    }
+    clips.sort_by(|a, b| a.name.cmp(&b.name));
+    clips
 }
 
 /// Where the prompt of that name is first heard from a frame on: its first frame and the one after its end.
-pub fn find(sound: &Sound, from: usize, name: &str) -> Option<(usize, usize)> {
-    let clip = prompts().iter().find(|clip| clip.name == name);
-    let clip = &clip.unwrap_or_else(|| panic!("there is no prompt {name}")).sound;
+pub fn find(sound: &Sound, from: usize, language: &str, name: &str) -> Option<(usize, usize)> {
+    let clip = prompts(language).iter().find(|clip| clip.name == name);
+    let clip = &clip.unwrap_or_else(|| panic!("there is no prompt {language}/{name}")).sound;
     let last = sound.frames().checked_sub(clip.frames())?;
     let found = (from..=last).find(|frame| sound.likeness(*frame, clip).is_some())?;
     Some((found, found + clip.frames()))
 }
 
-/// The prompts that are heard to their end from a frame on: the second at which each begins, and its name.
+/// The prompts of a language that are heard to their end from a frame on: the second at which each begins, and its name.
 ///
 /// Of several with the same words (`digit-1`, `number-1`) it is the one that fits best, or the first by name.
-pub fn heard(sound: &Sound, from: usize, wanted: impl Fn(&str) -> bool) -> Vec<(f32, &'static str)> {
+pub fn heard(sound: &Sound, from: usize, language: &str, wanted: impl Fn(&str) -> bool) -> Vec<(f32, &'static str)> {
+    let clips: Vec<&'static Clip> = prompts(language).iter().filter(|clip| wanted(&clip.name)).collect();
     let mut heard = Vec::new();
     let mut frame = from;
     while frame < sound.frames() {
-        let mut best: Option<(f32, &Clip)> = None;
-        for clip in prompts().iter().filter(|clip| wanted(&clip.name)) {
+        let mut best: Option<(f32, &'static Clip)> = None;
+        for clip in &clips {
             if let Some(alike) = sound.likeness(frame, &clip.sound)
                 && best.is_none_or(|(before, _)| alike > before + 0.001)
             {

@@ -7,5 +7,7 @@ pub mod relay;
 pub mod server;
 pub mod setup;
 pub mod sipp;
+pub mod story;
+pub mod template;
 pub mod tools;
 pub mod wait;

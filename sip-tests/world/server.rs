@@ -20,6 +20,8 @@ pub struct Server {
     log: PathBuf,
     /// Where it is called: `sip:7000@ADDRESS:5060`.
     pub uri: String,
+    /// What it printed before `ready:`.
+    greeting: Vec<String>,
 }
 
 impl Server {
@@ -48,13 +50,22 @@ impl Server {
                 }
             }
         });
-        let server = Self { child, lines, log, uri: format!("sip:7000@{}:5060", setup.address()) };
+        let uri = format!("sip:7000@{}:5060", setup.address());
+        let mut server = Self { child, lines, log, uri, greeting: Vec::new() };
         let mut ready = server.lines.recv_timeout(READY_WITHIN).unwrap_or_default();
         while !ready.is_empty() && !ready.starts_with("ready:") {
+            server.greeting.push(ready);
             ready = server.lines.recv_timeout(READY_WITHIN).unwrap_or_default();
         }
         assert!(ready.starts_with("ready:"), "{ready:?} instead of ready:\n{}", server.log_text());
         server
+    }
+
+    /// The file of the demo's store, as the demo names it.
+    pub fn demo_store(&self) -> PathBuf {
+        let named = self.greeting.iter().find_map(|line| line.strip_prefix("store sqlite://"));
+        let path = named.and_then(|rest| rest.split(' ').next());
+        PathBuf::from(path.unwrap_or_else(|| panic!("no store in {:?}", self.greeting)))
     }
 
     /// Its process number.

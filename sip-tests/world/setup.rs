@@ -6,24 +6,15 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::server::Server;
+use super::template;
 
 /// The built program.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_switchhook");
 /// The project's folder.
 pub const PROJECT: &str = env!("CARGO_MANIFEST_DIR");
-
-/// Extension, role, account PIN and voicemail PIN of everybody in the store.
-pub const PEOPLE: [(&str, &str, &str, &str); 6] = [
-    ("1000", "server-administrator", "61849273", "840296"),
-    ("1001", "system-administrator", "52961847", "920471"),
-    ("1002", "phone-administrator", "83517294", "730185"),
-    ("1004", "support-technician", "29618374", "851730"),
-    ("1005", "", "904826", "407193"),
-    ("1006", "", "618049", "395062"),
-];
 
 /// Tests that share the machine, and those that want it for themselves.
 static MACHINE: RwLock<()> = RwLock::new(());
@@ -82,13 +73,18 @@ impl Setup {
 
     fn filled(options: Options, turn: Turn) -> Self {
         let setup = Self::empty(options, turn);
-        for entry in fs::read_dir(template()).expect("the template's folder") {
+        for entry in fs::read_dir(template::folder()).expect("the template's folder") {
             let entry = entry.expect("an entry");
             if entry.file_name().to_string_lossy().starts_with("switchhook.db") {
                 fs::copy(entry.path(), setup.path("").join(entry.file_name())).expect("a copy of the store");
             }
         }
         setup
+    }
+
+    /// A world without a store, for who has a turn already.
+    pub fn without_store() -> Self {
+        Self::empty(Options::default(), Turn::Nobody)
     }
 
     fn empty(options: Options, turn: Turn) -> Self {
@@ -113,6 +109,7 @@ impl Setup {
              [recordings]\nexport_folder = \"{folder}/exported\"\n\
              [effects]\nboot_id_file = \"{folder}/boot-id\"\n\
              [effects.reboot]\nrun = [\"sh\", \"-c\", \"cd {folder} && {reboot}\"]\ndelay_s = {reboot_delay_s}\n\
+             [effects.backup]\nfolder = \"{folder}/backups\"\n\
              [effects.logging]\nfolder = \"{folder}/log\"\n\
              [[effects.hooks]]\non = [\"*\"]\nrun = [\"sh\", \"-c\", \"cd {folder} && cat >> told && echo >> told\"]\n\
              [log]\nlevel = \"{log_level}\"\n"
@@ -162,7 +159,7 @@ impl Setup {
             command.env_remove(name);
         }
         // Whoever has this set is to read a clear line all the same.
-        command.env("RUST_BACKTRACE", "1").current_dir(PROJECT).args(arguments);
+        command.env("RUST_BACKTRACE", "1").env("TZ", "UTC").current_dir(PROJECT).args(arguments);
         command.arg("--config").arg(self.config());
         command
     }
@@ -190,6 +187,14 @@ impl Setup {
         let mut arguments = arguments.to_vec();
         arguments.push("--json");
         serde_json::from_str(&self.done(&arguments, "")).expect("JSON")
+    }
+
+    /// What a verb that is refused says on standard error; its exit code must be 1.
+    pub fn refused(&self, arguments: &[&str], input: &str) -> String {
+        let output = self.run(arguments, input);
+        let (said, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}{error}");
+        error.into_owned()
     }
 
     /// Whether `voicemail verify` takes this PIN: exit code 0, or 1.
@@ -229,34 +234,6 @@ pub fn sql_rows(file: &Path, sql: &str) -> Vec<String> {
     let output = Command::new("sqlite3").args(["-cmd", ".timeout 5000"]).arg(file).arg(sql).output().expect("sqlite3");
     assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
-}
-
-/// A store with everybody in it, made once by the command line as an integrator would, then copied.
-fn template() -> &'static Path {
-    static TEMPLATE: OnceLock<PathBuf> = OnceLock::new();
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    TEMPLATE.get_or_init(|| {
-        // Whoever asks has a turn.
-        let setup = Setup::empty(Options::default(), Turn::Nobody);
-        for (extension, role, pin, voicemail_pin) in PEOPLE {
-            let mut add = vec!["user", "add", extension, "--pin-stdin"];
-            match (extension, role) {
-                ("1000", _) => add = vec!["init", extension, "--pin-stdin"],
-                (_, "") => {}
-                (_, role) => add.extend(["--role", role]),
-            }
-            setup.done(&add, pin);
-            setup.done(&["voicemail", "set-pin", extension, "--pin-stdin"], voicemail_pin);
-        }
-        for (number, name) in [("1", "main greeting"), ("2", "after hours"), ("3", "holiday")] {
-            let file = format!("{PROJECT}/prompts/demo/{number}.wav");
-            setup.done(&["recording", "add", number, name, "--file", &file], "");
-        }
-        let folder = setup.folder.clone();
-        std::mem::forget(setup);
-        folder
-    })
 }
 
 /// The folder of this run; those of runs that have ended are taken away.

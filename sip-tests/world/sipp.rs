@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 
 use super::setup::{PROJECT, Setup};
 
@@ -41,7 +42,7 @@ impl Sipp<'_> {
         let file = |kind: &str| setup.path(&format!("sipp-{address}-{kind}"));
         let mut command = Command::new("sipp");
         command.arg(format!("{}:5060", setup.address()));
-        command.arg("-sf").arg(Path::new(PROJECT).join("sip-tests/scenarios").join(self.scenario));
+        command.arg("-sf").arg(scenario_file(self.scenario));
         command.args(["-s", "7000", "-i", &address, "-p", "5060", "-t", self.transport, "-nostdin"]);
         command.args(["-m", &self.calls.to_string(), "-r", &self.rate.to_string()]);
         command.args(["-timeout", "90s", "-timeout_error", "-fd", "1", "-trace_stat", "-stf"]).arg(file("counts"));
@@ -56,6 +57,33 @@ impl Sipp<'_> {
             Outcome { counts: counts(&text("counts")), messages: text("messages"), complaints: text("errors") };
         assert!(status.success(), "{}: {status}: {}\n{}", self.scenario, outcome.complaints, outcome.messages);
         outcome
+    }
+}
+
+/// A sipp that answers what comes, until it is dropped.
+pub struct Answering {
+    child: Child,
+    /// Where it answers, on port 5060 over UDP.
+    pub address: Ipv4Addr,
+}
+
+impl Answering {
+    /// Starts it with a scenario, on an address of its own.
+    pub fn start(setup: &Setup, scenario: &str) -> Self {
+        let address = setup.next_address();
+        let mut command = Command::new("sipp");
+        command.arg("-sf").arg(scenario_file(scenario)).args(["-i", &address.to_string(), "-p", "5060"]);
+        command.args(["-t", "u1", "-nostdin"]).current_dir(setup.path(""));
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        Self { child: command.spawn().expect("sipp starts"), address }
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -77,6 +105,10 @@ impl Outcome {
         }
         received
     }
+}
+
+fn scenario_file(name: &str) -> PathBuf {
+    Path::new(PROJECT).join("sip-tests/scenarios").join(name)
 }
 
 /// The last line of counts, by the names in the first.

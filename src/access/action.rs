@@ -381,7 +381,7 @@ impl Action {
         let one = match self {
             A::Login { .. } => return None,
             A::Check(what) | A::Confirm(what, _) => return Some(what.needs()),
-            A::SystemStatus => return Some(MAINTENANCE),
+            A::SystemStatus => return Some(Permissions::MAINTENANCE),
             A::ListChanges => return Some(Permissions::ANY_ROLE),
             A::ReplaceTemporaryPin { .. }
             | A::SetOwnVoicemailPin { .. }
@@ -523,9 +523,3 @@ impl Action {
         }
     }
 }
-
-/// Any of these opens the maintenance menu.
-const MAINTENANCE: Permissions = Permissions::only(Permission::BackupRun)
-    .and(Permissions::only(Permission::RebootRun))
-    .and(Permissions::only(Permission::LoggingManage))
-    .and(Permissions::only(Permission::SupportVerify));

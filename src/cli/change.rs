@@ -3,7 +3,8 @@
 use clap::Subcommand;
 
 use super::{Shell, SiteArg, or_dash};
-use crate::model::Extension;
+use crate::model::{ChangeNumber, Extension};
+use crate::store::Admin;
 
 /// `change …`
 #[derive(Debug, Subcommand)]
@@ -20,6 +21,12 @@ pub enum Change {
         #[arg(long)]
         json: bool,
     },
+    /// Puts back what a change had changed, as a change of its own
+    Undo {
+        /// The number of the change
+        #[arg(value_name = "NUMBER", value_parser = clap::value_parser!(i64).range(1..))]
+        number: i64,
+    },
 }
 
 /// What the changes name: an extension, or the shell.
@@ -32,20 +39,29 @@ fn account(text: &str) -> Result<String, String> {
 
 impl Change {
     pub(super) async fn run(self, shell: &mut Shell<'_>) -> anyhow::Result<()> {
-        let Change::List { account, last, json } = self;
-        let (store, _) = shell.open(&SiteArg::default()).await?;
-        let rows = store.changes(account.as_deref(), last).await?;
-        store.close().await;
-        if json {
-            return shell.json(&rows);
+        match self {
+            Change::List { account, last, json } => list(shell, account.as_deref(), last, json).await,
+            Change::Undo { number } => {
+                let undo = Admin::Undo { number: ChangeNumber(number) };
+                shell.change(&SiteArg::default(), &format!("change {number} undone"), undo).await
+            }
         }
-        let cells: Vec<[String; 7]> = rows
-            .into_iter()
-            .map(|row| {
-                let (before, after) = (or_dash(row.before), or_dash(row.after));
-                [row.number.to_string(), row.at, row.account, row.action, row.target, before, after]
-            })
-            .collect();
-        Ok(shell.table(["NUMBER", "AT", "ACCOUNT", "ACTION", "TARGET", "BEFORE", "AFTER"], &cells)?)
     }
+}
+
+async fn list(shell: &mut Shell<'_>, account: Option<&str>, last: Option<u32>, json: bool) -> anyhow::Result<()> {
+    let (store, _) = shell.open(&SiteArg::default()).await?;
+    let rows = store.changes(account, last).await?;
+    store.close().await;
+    if json {
+        return shell.json(&rows);
+    }
+    let cells: Vec<[String; 8]> = rows
+        .into_iter()
+        .map(|row| {
+            let (before, after, undone_by) = (or_dash(row.before), or_dash(row.after), or_dash(row.undone_by));
+            [row.number.to_string(), row.at, row.account, row.action, row.target, before, after, undone_by]
+        })
+        .collect();
+    Ok(shell.table(["NUMBER", "AT", "ACCOUNT", "ACTION", "TARGET", "BEFORE", "AFTER", "UNDONE BY"], &cells)?)
 }

@@ -1,16 +1,28 @@
 //! The command line: one file a verb. What it prints on standard output is for people, or JSON with `--json`.
 
+mod attendant;
 mod audit;
+mod backup;
+mod callcenter;
 mod change;
 mod command;
 mod completions;
+mod forward;
+mod group;
+mod handset;
 mod init;
+mod item;
+mod man;
 mod menu;
+mod mode;
 mod prompts;
 mod recording;
 mod role;
 mod serve;
+mod site;
+mod trunk;
 mod user;
+mod user_csv;
 mod voicemail;
 
 #[cfg(test)]
@@ -23,14 +35,21 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Parser, Subcommand};
 use serde::Serialize;
 
-use crate::access::{Context, Role};
+use crate::access::{Context, Role, TrunkKind};
 use crate::config::Config;
-use crate::model::{ChangeNumber, Extension, PIN_DIGITS_MAX, Pin, RecordingNumber, Wall};
+use crate::model::{
+    ChangeNumber, EXTENSION_DIGITS_MAX, Extension, ItemNumber, PIN_DIGITS_MAX, Pin, RecordingNumber, Wall,
+};
+use crate::server::backup::{self as server_backup, BackupOptions};
 use crate::server::{Clock, store_options};
-use crate::store::{AdminReply, Store, StoreOptions};
+use crate::store::{Admin, AdminReply, ITEM_NUMBER_MAX, Store, StoreOptions};
 
 /// The longest line that is read for a PIN, in bytes.
 const PIN_LINE_BYTES_MAX: u64 = 64;
+/// Between an extension that was imported and its PIN.
+const TEMPORARY_PIN: &str = " temporary PIN: ";
+/// The longest line of an import's output, in bytes.
+const IMPORTED_LINE_BYTES_MAX: usize = EXTENSION_DIGITS_MAX + TEMPORARY_PIN.len() + PIN_DIGITS_MAX + 1;
 
 /// The telephone administration line of a phone system.
 #[derive(Debug, Parser)]
@@ -59,6 +78,8 @@ pub enum Verb {
     Menu(menu::Menu),
     /// Completions for a shell, on standard output
     Completions(completions::Completions),
+    /// The manual page, on standard output
+    Man(man::Man),
 }
 
 impl Cli {
@@ -66,6 +87,7 @@ impl Cli {
     pub fn run(self) -> anyhow::Result<()> {
         match self.verb {
             Verb::Completions(completions) => completions.run(),
+            Verb::Man(man) => man.run(),
             Verb::Menu(menu) => menu.run(),
             Verb::Prompts(prompts) => prompts.run(&Config::load(self.config.as_deref())?),
             Verb::Serve(serve) => runtime()?.block_on(serve.run(Config::load(self.config.as_deref())?)),
@@ -73,6 +95,7 @@ impl Cli {
                 let config = Config::load(self.config.as_deref())?;
                 let mut shell = Shell {
                     options: StoreOptions { pin_workers: 1, ..store_options(&config)? },
+                    backup: server_backup::options(&config),
                     now: Clock::wall,
                     input: &mut io::stdin().lock(),
                     out: &mut io::stdout().lock(),
@@ -92,6 +115,9 @@ fn runtime() -> io::Result<tokio::runtime::Runtime> {
 pub enum StoreVerb {
     /// Creates the store and the first Server Administrator
     Init(init::Init),
+    /// Sites
+    #[command(subcommand)]
+    Site(site::Site),
     /// Accounts
     #[command(subcommand)]
     User(user::User),
@@ -104,13 +130,43 @@ pub enum StoreVerb {
     /// System recordings
     #[command(subcommand)]
     Recording(recording::Recording),
+    /// Call forwarding
+    #[command(subcommand)]
+    Forward(forward::Forward),
+    /// Day, night, holiday, or by the timetable
+    #[command(subcommand)]
+    Mode(mode::ModeVerb),
+    /// Outside lines
+    #[command(subcommand)]
+    Line(trunk::Trunk),
+    /// SIP gateways
+    #[command(subcommand)]
+    Gateway(trunk::Trunk),
+    /// SIP proxies
+    #[command(subcommand)]
+    Proxy(trunk::Trunk),
+    /// Auto attendants
+    #[command(subcommand)]
+    Attendant(attendant::Attendant),
+    /// Hunt groups
+    #[command(subcommand)]
+    Group(group::Group),
+    /// Call centers
+    #[command(subcommand, name = "callcenter")]
+    CallCenter(callcenter::CallCenter),
+    /// Handsets and whose they are
+    #[command(subcommand)]
+    Handset(handset::Handset),
+    /// Backups: one verified file each
+    #[command(subcommand)]
+    Backup(backup::Backup),
     /// The audit trail, denied attempts and logins included
     #[command(subcommand)]
     Audit(audit::Audit),
     /// Changes by number
     #[command(subcommand)]
     Change(change::Change),
-    /// Intents and their outcomes: reboots, exports, hooks
+    /// Intents and their outcomes: reboots, backups, exports, hooks
     #[command(subcommand)]
     Command(command::Command),
 }
@@ -120,10 +176,21 @@ impl StoreVerb {
     pub async fn run(self, shell: &mut Shell<'_>) -> anyhow::Result<()> {
         match self {
             StoreVerb::Init(init) => init.run(shell).await,
+            StoreVerb::Site(site) => site.run(shell).await,
             StoreVerb::User(user) => user.run(shell).await,
             StoreVerb::Role(role) => role.run(shell).await,
             StoreVerb::Voicemail(voicemail) => voicemail.run(shell).await,
             StoreVerb::Recording(recording) => recording.run(shell).await,
+            StoreVerb::Forward(forward) => forward.run(shell).await,
+            StoreVerb::Mode(mode) => mode.run(shell).await,
+            StoreVerb::Line(trunk) => trunk.run(shell, TrunkKind::Line).await,
+            StoreVerb::Gateway(trunk) => trunk.run(shell, TrunkKind::Gateway).await,
+            StoreVerb::Proxy(trunk) => trunk.run(shell, TrunkKind::Proxy).await,
+            StoreVerb::Attendant(attendant) => attendant.run(shell).await,
+            StoreVerb::Group(group) => group.run(shell).await,
+            StoreVerb::CallCenter(callcenter) => callcenter.run(shell).await,
+            StoreVerb::Handset(handset) => handset.run(shell).await,
+            StoreVerb::Backup(backup) => backup.run(shell).await,
             StoreVerb::Audit(audit) => audit.run(shell).await,
             StoreVerb::Change(change) => change.run(shell).await,
             StoreVerb::Command(command) => command.run(shell).await,
@@ -135,6 +202,8 @@ impl StoreVerb {
 pub struct Shell<'a> {
     /// The configured store.
     pub options: StoreOptions,
+    /// Where backups are kept.
+    pub backup: BackupOptions,
     /// The wall clock.
     pub now: fn() -> Wall,
     /// Standard input, for PINs.
@@ -161,6 +230,14 @@ impl Shell<'_> {
         };
         let ctx = Context { site, ..self.context(&store) };
         Ok((store, ctx))
+    }
+
+    /// Opens the store, does it, and says so.
+    async fn change(&mut self, site: &SiteArg, what: &str, admin: Admin) -> anyhow::Result<()> {
+        let (store, ctx) = self.open(site).await?;
+        let reply = store.admin(&ctx, admin).await;
+        store.close().await;
+        self.done(what, &reply?)
     }
 
     fn context(&self, store: &Store) -> Context {
@@ -217,6 +294,9 @@ impl Shell<'_> {
                 format!("{place}{what}: change {number}\ntemporary PIN: {}\n", pin.digits()),
                 format!("{what}: change {number}, but its PIN"),
             ),
+            AdminReply::Imported(added) => {
+                (format!("{place}{}", imported(what, added)), format!("{what}, but their PINs"))
+            }
             AdminReply::Unchanged => {
                 return Ok(self.line(format!("{what}: it was so already, nothing was changed"))?);
             }
@@ -229,12 +309,19 @@ impl Shell<'_> {
         if let Err(why) = self.out.write_all(said.as_bytes()).and_then(|()| self.out.flush()) {
             let advice = match reply {
                 AdminReply::Added { temporary: Some(_), .. } => "; set another with `switchhook user set-pin`",
+                AdminReply::Imported(_) => "; set others with `switchhook user set-pin`",
                 _ => "",
             };
             // Not a source: a reader who has gone is no excuse here.
             bail!("{lost} could not be printed: {why}{advice}");
         }
         Ok(())
+    }
+
+    /// Prints what is known of one thing, a line for each field.
+    fn fields(&mut self, fields: &[(&str, String)]) -> io::Result<()> {
+        let width = fields.iter().map(|(what, _)| what.chars().count()).max().unwrap_or_default();
+        fields.iter().try_for_each(|(what, value)| self.line(format!("{what:<width$}  {value}").trim_end()))
     }
 
     /// Prints rows in columns, the heads first.
@@ -255,6 +342,20 @@ impl Shell<'_> {
     }
 }
 
+/// A line for each user that was imported, with the temporary PIN.
+fn imported(what: &str, added: &[(Extension, Pin)]) -> String {
+    // Room for all at once: what a string outgrows is not wiped.
+    let mut said = String::with_capacity(what.len() + 1 + added.len() * IMPORTED_LINE_BYTES_MAX);
+    said.push_str(what);
+    said.push('\n');
+    for (extension, pin) in added {
+        for part in [extension.as_str(), TEMPORARY_PIN, pin.digits(), "\n"] {
+            said.push_str(part);
+        }
+    }
+    said
+}
+
 fn yes(truth: bool) -> String {
     if truth { "yes" } else { "no" }.to_owned()
 }
@@ -273,6 +374,13 @@ fn role(text: &str) -> Result<Role, String> {
 }
 
 fn recording_number(text: &str) -> Result<RecordingNumber, String> {
-    let number = text.parse().ok().filter(|number| (1..=99_999_999).contains(number));
-    number.map(RecordingNumber).ok_or_else(|| "a recording's number is 1 to 99999999".to_owned())
+    number(text).map(RecordingNumber).ok_or_else(|| format!("a recording's number is 1 to {ITEM_NUMBER_MAX}"))
+}
+
+fn item_number(text: &str) -> Result<ItemNumber, String> {
+    number(text).map(ItemNumber).ok_or_else(|| format!("a number is 1 to {ITEM_NUMBER_MAX}"))
+}
+
+fn number(text: &str) -> Option<u32> {
+    text.parse().ok().filter(|number| (1..=ITEM_NUMBER_MAX).contains(number))
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::config::Config;
 use crate::media::level::{LOUDNESS, loudness};
 use crate::menu::tree;
+use crate::model::Language;
 use crate::server::prompts::{PromptReadError, find, languages, read};
 
 /// How far a clip may be from the common loudness, in LU.
@@ -41,7 +42,7 @@ struct ClipRow {
 impl PromptsVerb {
     /// Does it.
     pub fn run(self, config: &Config) -> anyhow::Result<()> {
-        let folder = find(&config.prompts.folder, &config.prompts.language)?;
+        let folder = find(&config.prompts.folder, config.prompts.language)?;
         let rows: Vec<ClipRow> = languages(&folder)?.iter().flat_map(|language| rows(&folder, language)).collect();
         let out = &mut std::io::stdout();
         match self {
@@ -75,7 +76,9 @@ fn check(out: &mut impl std::io::Write, rows: &[ClipRow]) -> anyhow::Result<()> 
 }
 
 fn rows(folder: &Path, language: &str) -> Vec<ClipRow> {
-    tree::clips().iter().map(|clip| row(folder, language, clip)).collect()
+    // A folder that is none of the languages has to have what every language says.
+    let clips = tree::clips(Language::parse(language).unwrap_or_default());
+    clips.iter().map(|clip| row(folder, language, clip)).collect()
 }
 
 fn row(folder: &Path, language: &str, clip: &'static str) -> ClipRow {

@@ -92,13 +92,13 @@ impl Recording {
     pub(super) async fn run(self, shell: &mut Shell<'_>) -> anyhow::Result<()> {
         match self {
             Recording::Add { number: NumberArg { number }, name, file } => {
-                let audio = file.map(|file| read(&file, shell.options.recording_s_max)).transpose()?;
+                let audio = file.map(|file| read_wav(&file, shell.options.recording_s_max)).transpose()?;
                 change(shell, number, "added", Admin::AddRecording { number, name, audio }).await
             }
             Recording::List { json } => list(shell, json).await,
             Recording::Show { number: NumberArg { number }, json } => show(shell, number, json).await,
             Recording::Import { number: NumberArg { number }, file } => {
-                let audio = read(&file, shell.options.recording_s_max)?;
+                let audio = read_wav(&file, shell.options.recording_s_max)?;
                 change(shell, number, "replaced", Admin::ImportRecording { number, audio }).await
             }
             Recording::Export { number: NumberArg { number }, file, version } => {
@@ -118,14 +118,11 @@ impl Recording {
 }
 
 async fn change(shell: &mut Shell<'_>, number: RecordingNumber, what: &str, admin: Admin) -> anyhow::Result<()> {
-    let (store, ctx) = shell.open(&SiteArg::default()).await?;
-    let reply = store.admin(&ctx, admin).await;
-    store.close().await;
-    shell.done(&format!("recording {} {what}", number.0), &reply?)
+    shell.change(&SiteArg::default(), &format!("recording {} {what}", number.0), admin).await
 }
 
 /// Reads a WAV file, never more of it than is taken.
-fn read(file: &Path, seconds_max: u32) -> anyhow::Result<Audio> {
+pub(super) fn read_wav(file: &Path, seconds_max: u32) -> anyhow::Result<Audio> {
     let name = file.display();
     let mut bytes = Vec::new();
     let limit = WAV_BYTES_MAX as u64 + 1;
@@ -170,10 +167,7 @@ async fn show(shell: &mut Shell<'_>, number: RecordingNumber, json: bool) -> any
         ("changed at", row.changed_at),
         ("draft waiting", yes(row.draft)),
     ];
-    for (what, value) in lines {
-        shell.line(format!("{what:<15} {value}"))?;
-    }
-    Ok(())
+    Ok(shell.fields(&lines)?)
 }
 
 async fn export(

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Shell, SiteArg, or_dash, yes};
+use super::{Shell, SiteArg, or_dash, user_csv, yes};
 use crate::access::Role;
 use crate::model::Extension;
 use crate::store::{Admin, UserRow};
@@ -47,6 +47,13 @@ pub enum User {
     Enable(AccountArg),
     /// Deletes an account
     Delete(AccountArg),
+    /// Adds all accounts of a CSV file, or none; temporary PINs are made and printed
+    Import(user_csv::Import),
+    /// Writes the accounts as CSV that `import` takes
+    Export {
+        #[command(flatten)]
+        site: SiteArg,
+    },
 }
 
 /// `EXT [--site S]`
@@ -106,6 +113,8 @@ impl User {
                 let extension = account.extension.clone();
                 change(shell, &account, "deleted", Admin::DeleteUser { extension }).await
             }
+            User::Import(import) => import.run(shell).await,
+            User::Export { site } => user_csv::export(shell, &site).await,
         }
     }
 }
@@ -122,17 +131,14 @@ impl Add {
     }
 }
 
-/// Opens the store, does it, and says so.
+/// Does it to an account, and says so.
 pub(super) async fn change(
     shell: &mut Shell<'_>,
     account: &AccountArg,
     what: &str,
     admin: Admin,
 ) -> anyhow::Result<()> {
-    let (store, ctx) = shell.open(&account.site).await?;
-    let reply = store.admin(&ctx, admin).await;
-    store.close().await;
-    shell.done(&format!("{} {what}", account.extension), &reply?)
+    shell.change(&account.site, &format!("{} {what}", account.extension), admin).await
 }
 
 async fn list(shell: &mut Shell<'_>, json: bool, site: &SiteArg) -> anyhow::Result<()> {
@@ -191,8 +197,5 @@ async fn show(shell: &mut Shell<'_>, account: &AccountArg, json: bool) -> anyhow
         ("do not disturb", yes(row.dnd)),
         ("language", or_dash(row.language)),
     ];
-    for (what, value) in lines {
-        shell.line(format!("{what:<23} {value}").trim_end())?;
-    }
-    Ok(())
+    Ok(shell.fields(&lines)?)
 }

@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use values::{Listen, MediaAddress, PortRange};
+use crate::access::{NumberPattern, TollPolicy};
+use crate::model::{Language, Prefix};
 
-use crate::model::Prefix;
+pub use values::{Listen, MediaAddress, PortRange};
 
 /// Where the configuration is looked for when neither `--config` nor `SWITCHHOOK_CONFIG` names a file.
 pub const DEFAULT_PATH: &str = "/etc/switchhook/switchhook.toml";
@@ -38,6 +39,8 @@ pub struct Config {
     pub menu: Menu,
     /// `[login]`
     pub login: Login,
+    /// `[forwarding]`
+    pub forwarding: Forwarding,
     /// `[prompts]`
     pub prompts: Prompts,
     /// `[recordings]`
@@ -161,12 +164,22 @@ section! {
 }
 
 section! {
+    /// The toll policy: whole numbers by regular expression; denied wins.
+    Forwarding {
+        /// Where calls may be forwarded to.
+        allowed: Vec<NumberPattern> = TollPolicy::standard().allowed,
+        /// Where they may not, even if allowed.
+        denied: Vec<NumberPattern> = TollPolicy::standard().denied,
+    }
+}
+
+section! {
     /// Where the prompts are.
     Prompts {
         /// The parent of `en/`; empty: `./prompts`, beside the executable or up to three folders above it, `/usr/share/switchhook/prompts`.
         folder: String = String::new(),
         /// The language before login.
-        language: String = "en".into(),
+        language: Language = Language::English,
     }
 }
 
@@ -189,6 +202,8 @@ section! {
         boot_id_file: PathBuf = "/proc/sys/kernel/random/boot_id".into(),
         /// The reboot.
         reboot: Reboot = Reboot::default(),
+        /// The backups.
+        backup: Backup = Backup::default(),
         /// The log files.
         logging: Logging = Logging::default(),
         /// What the phone system is told.
@@ -207,11 +222,21 @@ section! {
 }
 
 section! {
+    /// Where backups go.
+    Backup {
+        /// The folder.
+        folder: String = "/var/lib/switchhook/backups".into(),
+        /// Good ones that are kept.
+        keep: u32 = 14,
+    }
+}
+
+section! {
     /// Where the log files go.
     Logging {
         /// The folder; empty: none, standard error only.
         folder: String = "/var/log/switchhook".into(),
-        /// Files kept, one a day.
+        /// Files kept, one a day at least.
         keep: u32 = 14,
     }
 }
@@ -453,6 +478,12 @@ impl Config {
         if self.effects.reboot.run.is_empty() {
             return Err(("reboot", "expected run = [\"program\", \"argument\"]".into()));
         }
+        if self.effects.backup.folder.is_empty() {
+            return Err(("backup", "expected folder = \"/a/folder\"".into()));
+        }
+        if self.effects.backup.keep == 0 || self.effects.logging.keep == 0 {
+            return Err(("keep", "expected at least 1".into()));
+        }
         if self.effects.hooks.iter().any(|hook| hook.run.is_empty() || hook.on.is_empty()) {
             return Err(("hooks", "expected on = [\"event\"] and run = [\"program\"]".into()));
         }
@@ -487,16 +518,8 @@ fn variables() -> Result<Vec<(String, String)>, ConfigError> {
 }
 
 /// Keys that the interface names and this version does not act on.
-const NOT_YET: [&str; 8] = [
-    "metrics",
-    "forwarding",
-    "tls",
-    "registrations",
-    "srtp",
-    "backup",
-    "source_tries_per_minute",
-    "overall_tries_per_minute",
-];
+const NOT_YET: [&str; 6] =
+    ["metrics", "tls", "registrations", "srtp", "source_tries_per_minute", "overall_tries_per_minute"];
 
 fn explain(text: &str, line: usize, message: &str) -> String {
     let message = message.replace('\n', " ");
@@ -534,11 +557,25 @@ fn value_like(present: &toml::Value, text: &str) -> Result<toml::Value, String> 
         Value::Float(_) => Value::Float(text.parse().map_err(|_| format!("`{text}`: expected a number"))?),
         Value::Boolean(_) => Value::Boolean(text.parse().map_err(|_| format!("`{text}`: expected true or false"))?),
         Value::Array(_) => {
-            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+            let items = split_list(text).into_iter().map(str::trim).filter(|item| !item.is_empty());
             Value::Array(items.map(|item| Value::String(item.to_owned())).collect())
         }
         Value::Table(_) => return Err("names a whole section; name a key in it".into()),
     })
+}
+
+/// Splits at commas, but not within braces: `[0-9]{2,11}` is one item.
+fn split_list(text: &str) -> Vec<&str> {
+    let mut depth = 0_usize;
+    let outside = |c: char| {
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        c == ',' && depth == 0
+    };
+    text.split(outside).collect()
 }
 
 #[cfg(test)]
@@ -572,6 +609,17 @@ mod tests {
         assert_eq!(later, "t.toml:1: `metrics` has no effect in this version yet; remove it");
         let table = error("[site]\nname = \"a\"\n[effects.reboot]\nrun = []\n");
         assert!(table.starts_with("t.toml:3: reboot: expected run"), "{table}");
+    }
+
+    #[test]
+    fn the_toll_policy_is_checked_where_it_stands() {
+        let wrong = error("[forwarding]\nallowed = [\"[0-9]{2,11}\"]\ndenied = [\"00.*\", \"[0\"]\n");
+        assert!(wrong.starts_with("t.toml:3: `[0`: expected a regular expression"), "{wrong}");
+        let listed = with("SWITCHHOOK_FORWARDING__ALLOWED", "[0-9]{2,4}, 1{3,5}").map(|c| c.forwarding.allowed);
+        let shown: Vec<String> = listed.unwrap().iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["[0-9]{2,4}", "1{3,5}"]);
+        let wrong = with("SWITCHHOOK_FORWARDING__DENIED", "00.*,(").expect_err("an error");
+        assert!(wrong.starts_with("SWITCHHOOK_FORWARDING__DENIED: `(`: expected a regular expression"), "{wrong}");
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::Transport;
-use crate::model::Prefix;
+use crate::access::NumberPattern;
+use crate::model::{Language, Prefix};
 
 macro_rules! by_text {
     ($name:ty) => {
@@ -23,6 +24,8 @@ macro_rules! by_text {
     };
 }
 
+by_text!(NumberPattern);
+
 /// One thing to listen on, `udp:0.0.0.0:5060`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Listen {
@@ -32,6 +35,7 @@ pub struct Listen {
     pub address: SocketAddr,
 }
 by_text!(Listen);
+by_text!(Language);
 
 impl FromStr for Listen {
     type Err = String;

@@ -1,12 +1,15 @@
-//! What is done outside the store after a commit: reboots, exported recordings, hooks.
+//! What is done outside the store after a commit: reboots, backups, exported recordings, hooks, the log.
 //!
 //! Each is an intent row, committed with the change that asks for it. [`Runner`] carries them out and records the
 //! outcomes. It is woken by this process's commits and looks once a second for those of others.
 
+pub mod backup;
 mod command;
 mod export;
 mod hooks;
+mod logging;
 mod reboot;
+mod restore;
 
 #[cfg(test)]
 mod tests;
@@ -18,6 +21,9 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+
+use backup::BackupOptions;
+pub use logging::Log;
 
 use crate::access::Context;
 use crate::model::Wall;
@@ -41,6 +47,8 @@ pub struct EffectOptions {
     pub hooks: Vec<Hook>,
     /// Where the PBX reads its recordings; `None` exports none.
     pub export_folder: Option<PathBuf>,
+    /// Where backups go.
+    pub backup: BackupOptions,
 }
 
 impl Default for EffectOptions {
@@ -51,6 +59,7 @@ impl Default for EffectOptions {
             reboot_gone: REBOOT_GONE,
             hooks: Vec::new(),
             export_folder: None,
+            backup: BackupOptions { folder: PathBuf::from("/var/lib/switchhook/backups"), keep: 14 },
         }
     }
 }
@@ -115,6 +124,7 @@ pub struct Runner {
     options: Arc<EffectOptions>,
     calls: Arc<AtomicU32>,
     clock: fn() -> Wall,
+    log: Option<Arc<dyn Log>>,
 }
 
 impl Runner {
@@ -122,7 +132,13 @@ impl Runner {
     /// Hooks that run the same program are one, with the longest of their time limits.
     pub fn new(store: Store, mut options: EffectOptions, calls: Arc<AtomicU32>, clock: fn() -> Wall) -> Self {
         options.hooks = merged(options.hooks);
-        Self { store, options: Arc::new(options), calls, clock }
+        Self { store, options: Arc::new(options), calls, clock, log: None }
+    }
+
+    /// The same, with a log whose level and files are changed as it is asked for; without one, what is asked waits.
+    #[must_use]
+    pub fn with_log(self, log: Arc<dyn Log>) -> Self {
+        Self { log: Some(log), ..self }
     }
 
     /// What is to be done once at the start, before calls are taken: which effects are wanted, how claimed reboots ended, what was cut off, and
@@ -138,6 +154,11 @@ impl Runner {
     pub async fn run(self) {
         let mut tasks = JoinSet::new();
         tasks.spawn(self.clone().reboots());
+        tasks.spawn(self.clone().backups());
+        tasks.spawn(self.clone().watch());
+        if let Some(log) = self.log.clone() {
+            tasks.spawn(self.clone().logging(log));
+        }
         if let Some(folder) = self.options.export_folder.clone() {
             tasks.spawn(self.clone().exports(folder));
         }
@@ -148,6 +169,18 @@ impl Runner {
             if let Err(error) = ended {
                 tracing::error!(%error, "a part of the effects has ended");
             }
+        }
+    }
+
+    /// Looks once a second at what changes without us: what other programs write, and the mode by its timetable.
+    async fn watch(self) {
+        loop {
+            let ctx = self.context();
+            let seen = self.store.take_outside_writes(&ctx).await.and(self.store.tell_mode(&ctx).await);
+            if let Err(error) = seen {
+                tracing::warn!(%error, "what others have changed can't be looked at now");
+            }
+            tokio::time::sleep(POLL).await;
         }
     }
 

@@ -1,5 +1,8 @@
 //! Real programs in a folder of their own; never the machine's reboot.
 
+mod backup;
+mod logging;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -49,12 +52,16 @@ impl World {
             reboot_gone: Duration::from_secs(2),
             hooks: vec![Hook { run: hook_run.clone(), timeout: Duration::from_secs(1) }],
             export_folder: Some(path("export")),
+            backup: BackupOptions { folder: path("backups"), keep: 3 },
         };
         let store = StoreOptions {
             pin_cost: PinCost::CHEAP_FOR_TESTS,
             reboot_delay_s: 0,
             export: true,
-            hooks: vec![HookOn { on: vec!["recording.changed".into(), "reboot.*".into()], run: hook_run }],
+            hooks: vec![HookOn {
+                on: vec!["recording.changed".into(), "reboot.*".into(), "backup.*".into()],
+                run: hook_run,
+            }],
             ..StoreOptions::new(path("switchhook.db"))
         };
         let store = Store::create(store).await.unwrap();

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::model::{Audio, Ticket};
 use crate::wire::g711::{FRAME, Law};
 
-/// Sounds that one playlist may hold; the dialogue's longest is far below.
-pub const PLAYLIST_MAX: usize = 256;
+/// Sounds that one playlist may hold; the dialogue's longest, five changes with the longest extensions, is below.
+pub const PLAYLIST_MAX: usize = 512;
 
 /// A prompt, encoded once for each law, whole frames; shared by all calls and never changed.
 #[derive(Debug)]

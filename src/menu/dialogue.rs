@@ -4,14 +4,23 @@
 //! the caller is next with [`Dialogue::go`], asks the store with [`Dialogue::ask`], and ends the call with
 //! [`Dialogue::close`]; each of the three leaves the dialogue waiting for something that is sure to come.
 
+mod attendants;
+mod backup;
+mod changes;
 mod confirm;
+mod handsets;
 mod keys;
+mod lists;
 mod login;
 mod maintenance;
+mod network;
+mod own;
 mod pins;
 mod recorder;
 mod recordings;
+mod refusals;
 mod review;
+mod roles;
 mod steps;
 mod users;
 
@@ -21,30 +30,35 @@ mod state;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::access::{Actor, Permissions, Refusal, Reply};
-use crate::model::{AccountId, Language, Mono};
+use crate::access::{Actor, Mode, Permissions, Refusal, Reply};
+use crate::model::{AccountId, Extension, Language, Mono};
 
 use super::entry::Entry;
 use super::speech::Words;
 use super::tree::{ENTER_EXTENSION, Place};
 use super::type_ahead::TypeAhead;
 use super::{CallerInfo, Input, Limits, Output, Ticket};
+use backup::Backup;
 use confirm::Confirm;
+use lists::{Item, List};
 use login::Greeting;
-use maintenance::Reboot;
+use own::Forwarding;
 use pins::PinChange;
 use recorder::Stage;
-use recordings::{List, Recording};
+use recordings::Recording;
+use roles::RoleInHand;
 use users::User;
 
 /// A recording that the call's time limit ends is waited for this long.
 const RECORDED_MAX: Duration = Duration::from_secs(5);
+/// A caller waits for the store no longer than this.
+const ANSWER_MAX: Duration = Duration::from_secs(10);
 
 /// One caller's way through the menu, from the answer to the hang-up.
 #[derive(Clone, Debug)]
 pub struct Dialogue {
     limits: Limits,
-    caller: CallerInfo,
+    caller: Box<CallerInfo>,
     /// The time of the input that is being handled.
     now: Mono,
     /// When the whole call has lasted long enough.
@@ -57,7 +71,7 @@ pub struct Dialogue {
     phase: Phase,
     place: Place,
     work: Work,
-    confirm: Option<Confirm>,
+    confirm: Option<Box<Confirm>>,
     greeting: Option<Box<Greeting>>,
     account: Option<Account>,
     ahead: TypeAhead,
@@ -65,8 +79,8 @@ pub struct Dialogue {
     /// A key is down: silence is not counted.
     held: bool,
     timer: Option<Mono>,
-    /// Where the caller goes without a key, and when (a countdown).
-    moves_on: Option<(Mono, Place)>,
+    /// What happens without a key where the caller is, and when (a countdown, a look at a backup).
+    moves_on: Option<(Mono, MovesOn)>,
     silences: u32,
     wrong_keys: u32,
     failed_logins: u32,
@@ -97,6 +111,8 @@ enum Phase {
 type After = fn(&mut Dialogue, bool);
 /// What comes after a reply.
 type Then = fn(&mut Dialogue, &Reply);
+/// What happens at a place without a key.
+type MovesOn = fn(&mut Dialogue);
 
 /// A request to the store that is under way.
 #[derive(Clone, Copy, Debug)]
@@ -107,6 +123,8 @@ struct Pending {
     /// Where the caller stays when it could not be done.
     home: Place,
     then: Then,
+    /// Whether something may have been changed where no answer comes.
+    may_change: bool,
 }
 
 /// What the caller has in hand at the places that keep it ([`Place::in_hand`]).
@@ -115,11 +133,20 @@ enum Work {
     Nothing,
     /// The login's first answer.
     Login(login::Attempt),
+    /// The language that was chosen.
+    Language(Language),
     PinChange(PinChange),
-    List(List),
-    Recording(Recording),
+    Forwarding(Forwarding),
+    List(Box<List>),
+    Item(Item),
+    Recording(Box<Recording>),
     User(User),
-    Reboot(Reboot),
+    /// The mode that is to be set.
+    Mode(Mode),
+    Backup(Backup),
+    /// Whose support PIN is to be verified.
+    Support(Extension),
+    Role(RoleInHand),
 }
 
 /// Who is logged in.
@@ -136,14 +163,15 @@ impl Dialogue {
     /// A dialogue that waits for [`Input::Answered`].
     pub fn new(limits: Limits, caller: CallerInfo, now: Mono) -> Self {
         let ends = now + limits.call_max;
+        let language = caller.language;
         Self {
             limits,
-            caller,
+            caller: Box::new(caller),
             now,
             ends,
             time_is_up: false,
             last_ticket: 0,
-            language: Language::default(),
+            language,
             outputs: VecDeque::new(),
             phase: Phase::Ringing,
             place: Place::Question(&ENTER_EXTENSION),
@@ -186,10 +214,11 @@ impl Dialogue {
         } else if is_due(self.timer) {
             self.timer = None;
             self.timer_fired();
-        } else if let (Phase::Listening, Some((at, place))) = (self.phase, self.moves_on)
+        } else if let (Phase::Listening, Some((at, moves_on))) = (self.phase, self.moves_on)
             && at <= now
         {
-            self.go(place, Words::none());
+            self.moves_on = None;
+            moves_on(self);
         }
         self.settle();
     }
@@ -235,7 +264,8 @@ impl Dialogue {
     fn answered(&mut self) {
         if let Phase::Ringing = self.phase {
             self.ends = self.now + self.limits.call_max;
-            self.ask_extension("welcome");
+            let welcome = self.welcome();
+            self.ask_extension(welcome);
         }
     }
 
@@ -264,6 +294,10 @@ impl Dialogue {
         }
         match (reply, pending.needs) {
             (Reply::Refused(Refusal::TryLater), _) => self.failed(),
+            // What undoing a change needs is up to the change: one may never have been allowed to undo this one.
+            (Reply::Refused(Refusal::NotAllowed), Some(needs)) if needs == Permissions::default() => {
+                self.go(pending.home, "change-not-allowed");
+            }
             (Reply::Refused(Refusal::NotAllowed | Refusal::NoLongerAllowed), Some(needs)) => {
                 self.no_longer_allowed(needs);
             }
@@ -277,6 +311,7 @@ impl Dialogue {
         if let Phase::Listening = self.phase
             && !self.held
             && self.timer.is_none()
+            && !matches!(self.work, Work::Backup(_))
         {
             let patience = if self.entry.is_empty() { self.limits.first_key } else { self.limits.between_keys };
             self.timer = Some(self.now + patience);
@@ -291,7 +326,8 @@ impl Dialogue {
                 self.close(Words::none());
             }
             Phase::Closing(_) => self.hang_up(),
-            Phase::Ringing | Phase::Prompting(_) | Phase::Announcing(..) | Phase::Asking(_) | Phase::Over => {}
+            Phase::Asking(pending) => self.not_answered(pending),
+            Phase::Ringing | Phase::Prompting(_) | Phase::Announcing(..) | Phase::Over => {}
         }
     }
 

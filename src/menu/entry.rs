@@ -4,12 +4,12 @@ use std::fmt;
 
 use zeroize::Zeroize;
 
-use crate::model::{EXTENSION_DIGITS_MAX, Extension, PIN_DIGITS_MAX, Pin};
+use crate::model::{EXTENSION_DIGITS_MAX, Extension, PHONE_NUMBER_DIGITS_MAX, PIN_DIGITS_MAX, PhoneNumber, Pin};
 
-/// Most digits of a number that is no extension and no PIN (99,999,999 recordings are enough).
+/// Most digits of the number of a thing (99,999,999 recordings are enough).
 pub const NUMBER_DIGITS_MAX: usize = 8;
 /// The longest entry of any kind.
-const DIGITS_MAX: usize = 16;
+const DIGITS_MAX: usize = PHONE_NUMBER_DIGITS_MAX;
 
 /// The kinds of entry; a kind decides how many digits still can be right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub enum Digits {
     Pin,
     /// At most [`NUMBER_DIGITS_MAX`].
     Number,
+    /// At most [`PHONE_NUMBER_DIGITS_MAX`].
+    PhoneNumber,
 }
 
 impl Digits {
@@ -29,6 +31,7 @@ impl Digits {
             Digits::Extension => EXTENSION_DIGITS_MAX,
             Digits::Pin => PIN_DIGITS_MAX,
             Digits::Number => NUMBER_DIGITS_MAX,
+            Digits::PhoneNumber => PHONE_NUMBER_DIGITS_MAX,
         }
     }
 
@@ -38,6 +41,7 @@ impl Digits {
             Digits::Extension => "extension",
             Digits::Pin => "pin",
             Digits::Number => "number",
+            Digits::PhoneNumber => "telephone number",
         }
     }
 }
@@ -96,6 +100,11 @@ impl Entry {
         if self.overlong { None } else { self.text().parse().ok() }
     }
 
+    /// The number that calls can be forwarded to; `None` where nothing was keyed or the entry is overlong.
+    pub fn phone_number(&self) -> Option<PhoneNumber> {
+        if self.overlong { None } else { PhoneNumber::parse(self.text()) }
+    }
+
     fn text(&self) -> &str {
         self.digits.get(..self.len).and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or_default()
     }
@@ -133,6 +142,9 @@ mod tests {
         assert_eq!(keyed("0012", Digits::Number).number(), Some(12));
         assert_eq!(keyed("99999999", Digits::Number).number(), Some(99_999_999));
         assert_eq!(keyed("", Digits::Number).number(), None);
+        let longest = "12345678901234567890123456789012";
+        assert_eq!(keyed(longest, Digits::PhoneNumber).phone_number(), PhoneNumber::parse(longest));
+        assert_eq!(keyed("", Digits::PhoneNumber).phone_number(), None);
         assert_eq!(keyed("", Digits::Extension).extension(), None);
     }
 
@@ -148,6 +160,7 @@ mod tests {
         for many in [17, 18, 1000] {
             let digits = "1".repeat(many);
             assert_eq!(keyed(&digits, Digits::Pin).pin(), None);
+            assert_eq!(keyed(&digits.repeat(2), Digits::PhoneNumber).phone_number(), None);
             assert_eq!(keyed(&digits, Digits::Extension).extension(), Extension::parse("1111111111111111"));
             assert!(keyed(&digits, Digits::Extension).overlong());
         }

@@ -19,7 +19,7 @@ pub use dialogue::Dialogue;
 use std::time::Duration;
 
 use crate::access::{Action, Reply};
-use crate::model::{Extension, Key, Sound, Take};
+use crate::model::{Audio, Extension, Key, Language, Sound, Take};
 
 /// What happened to the caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +46,8 @@ pub enum Input {
 /// What is to be done for the caller, in this order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
+    /// Clips are spoken in this language from now on; until the first of these in the language of [`CallerInfo`].
+    Language(Language),
     /// Play these one after the other; ends whatever is playing.
     Play(Ticket, Vec<Sound>),
     /// Stop playing at once (barge-in).
@@ -97,4 +99,19 @@ impl Default for Limits {
 pub struct CallerInfo {
     /// The caller's extension as a trusted peer gave it (P-Asserted-Identity, else From).
     pub extension: Option<Extension>,
+    /// This site, where there are several.
+    pub site: Option<SiteName>,
+    /// The language of calls whose account has chosen none.
+    pub language: Language,
+    /// The languages whose prompts are installed; `language` always counts as one of them.
+    pub languages: Vec<Language>,
+}
+
+/// How a site is told from others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SiteName {
+    /// Its recorded name, where there is one.
+    pub spoken: Option<Audio>,
+    /// Its number, said where there is no recorded name.
+    pub number: i64,
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 use crate::access::Context;
-use crate::config::{Config, Listen, Reboot, Sip, Transport};
+use crate::config::{Backup, Config, Listen, Reboot, Sip, Transport};
 use crate::model::{Audio, RecordingNumber};
 use crate::server::clock::Clock;
 use crate::server::prompts;
@@ -46,6 +46,9 @@ pub fn adapt(mut config: Config) -> anyhow::Result<(Config, Folder)> {
     }
     if config.effects.reboot.run == Reboot::default().run {
         config.effects.reboot.run = vec!["true".into()];
+    }
+    if config.effects.backup == Backup::default() {
+        config.effects.backup.folder = folder.join("backups").display().to_string();
     }
     if config.effects.logging == crate::config::Logging::default() {
         config.effects.logging.folder = String::new();

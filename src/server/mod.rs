@@ -1,11 +1,15 @@
 //! The shell: sockets, clocks and threads, and nothing that decides.
 
+pub mod backup;
 mod clock;
 mod demo;
+mod facts;
 mod lock;
 mod log;
+mod log_files;
 mod media;
 mod ports;
+mod probes;
 pub mod prompts;
 mod requests;
 mod signalling;
@@ -23,17 +27,21 @@ use tokio::sync::mpsc::{Sender, channel};
 
 use zeroize::Zeroizing;
 
+use crate::access::TollPolicy;
 use crate::call::CallLimits;
 use crate::config::Config;
 use crate::effects::{EffectOptions, Hook, Runner};
 use crate::media::prompts::Prompts;
 use crate::media::recorder::RecordLimits;
-use crate::menu::{Limits, tree};
+use crate::menu::{Limits, SiteName};
+use crate::model::Language;
 use crate::sip::{Account, Endpoint, EndpointConfig};
 use crate::store::{HookOn, LoginLimits, Store, StoreOptions};
 pub use clock::Clock;
+use facts::Facts;
 use media::{Outside, Thread};
 use ports::Ports;
+use probes::Prober;
 use requests::Requests;
 use signalling::{Order, Parts, Settings, Signalling};
 use transport::{INBOUND_MAX, Transports};
@@ -49,10 +57,10 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
     } else {
         (config, None)
     };
-    let _log = log::start(&config)?;
+    let log = log::start(&config)?;
     let clock = Clock::start();
-    let folder = prompts::find(&config.prompts.folder, &config.prompts.language)?;
-    let loaded = load_prompts(&folder, &config);
+    let folder = prompts::find(&config.prompts.folder, config.prompts.language)?;
+    let loaded = Arc::new(prompts::load(&folder, config.prompts.language));
     let store = if is_demo {
         demo::store(store_options(&config)?, &folder).await?
     } else {
@@ -63,9 +71,11 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
     let (inbound, messages) = channel(INBOUND_MAX);
     let (orders, order_queue) = channel(config.sip.calls_max as usize + 64);
     let transports = Transports::listen(&config.sip.listen, &inbound).await?;
+    let prober = Prober { store: store.clone(), orders: orders.clone(), connector: transports.connector() };
     drop(inbound);
     let in_progress = Arc::new(AtomicU32::new(0));
-    let runner = Runner::new(store.clone(), effect_options(&config), Arc::clone(&in_progress), Clock::wall);
+    let runner = Runner::new(store.clone(), effect_options(&config), Arc::clone(&in_progress), Clock::wall)
+        .with_log(log.controls());
     runner.prepare().await?;
     let under_way = Arc::new(AtomicU32::new(0));
     let outside: Arc<dyn Outside> = Arc::new(Requests {
@@ -74,6 +84,7 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
         orders: orders.clone(),
         in_progress: Arc::clone(&in_progress),
         under_way: Arc::clone(&under_way),
+        facts: Arc::new(facts(&config, &store)),
     });
     let threads = start_threads(clock, &outside)?;
     let seed = random_seed()?;
@@ -84,15 +95,19 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
         transports,
         threads: threads.clone(),
         ports: Ports::new(config.media.ports, u16::from_be_bytes([seed[0], seed[1]])),
-        prompts: Arc::new(loaded),
+        prompts: Arc::clone(&loaded),
+        site: site_name(&store).await?,
         in_progress,
     });
     let mut effects = tokio::spawn(runner.run());
     let mut sip = tokio::spawn(signalling.run(messages, order_queue));
+    let probing = tokio::spawn(prober.run());
     // Before `ready:`, so that who reads it may send one at once.
     let signals = Signals::new()?;
     announce(&config, is_demo);
+    tokio::spawn(add_languages(loaded, folder.clone(), orders.clone()));
     watch_signals(signals, &config, &folder, &orders, &mut sip).await?;
+    probing.abort();
     settle(&threads, &under_way).await;
     effects.abort();
     let _ = (&mut effects).await;
@@ -103,6 +118,14 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
 fn start_threads(clock: Clock, outside: &Arc<dyn Outside>) -> anyhow::Result<Vec<Thread>> {
     let count = std::thread::available_parallelism().map_or(1, usize::from);
     (0..count).map(|n| Ok(Thread::start(n, clock, Arc::clone(outside))?)).collect()
+}
+
+fn facts(config: &Config, store: &Store) -> Facts {
+    Facts {
+        started: Clock::wall(),
+        store: store.options().path.clone(),
+        listens: config.sip.listen.iter().map(|listen| listen.address.ip()).collect(),
+    }
 }
 
 /// Says on standard output that calls are taken, and tells systemd. Neither has to be there.
@@ -146,9 +169,7 @@ async fn watch_signals(
             _ = signals.terminate.recv() => {}
             _ = signals.interrupt.recv() => {}
             _ = signals.hang_up.recv() => {
-                let prompts = load_prompts(folder, config);
-                tracing::info!(clips = prompts.len(), "prompts were read again");
-                orders.send(Order::Prompts(Arc::new(prompts))).await?;
+                tokio::spawn(reload_prompts(folder.to_owned(), config.prompts.language, orders.clone()));
                 continue;
             }
         }
@@ -178,13 +199,29 @@ async fn settle(threads: &[Thread], under_way: &AtomicU32) {
     }
 }
 
-/// Reads the prompts; what is missing or broken is logged, and heard as a gap.
-fn load_prompts(folder: &std::path::Path, config: &Config) -> Prompts {
-    let (loaded, faults) = prompts::load(folder, &config.prompts.language, &tree::clips());
-    for fault in faults {
-        tracing::error!(folder = %folder.join(&config.prompts.language).display(), "prompt {fault}");
+/// Reads the prompts of the other languages while calls are taken already.
+async fn add_languages(loaded: Arc<Prompts>, folder: PathBuf, orders: Sender<Order>) {
+    let all = tokio::task::spawn_blocking(move || prompts::load_others(&loaded, &folder)).await;
+    if let Ok(all) = all {
+        tracing::info!(clips = all.len(), "the prompts of all languages are there");
+        // Who would take them may be gone: the process is ending.
+        let _ = orders.send(Order::Prompts(Arc::new(all))).await;
     }
-    loaded
+}
+
+/// Reads the prompts of all languages again.
+async fn reload_prompts(folder: PathBuf, language: Language, orders: Sender<Order>) {
+    let read = move || prompts::load_others(&prompts::load(&folder, language), &folder);
+    if let Ok(all) = tokio::task::spawn_blocking(read).await {
+        tracing::info!(clips = all.len(), "prompts were read again");
+        let _ = orders.send(Order::Prompts(Arc::new(all))).await;
+    }
+}
+
+/// What callers hear of this site, where there are several.
+async fn site_name(store: &Store) -> anyhow::Result<Option<SiteName>> {
+    let site = store.spoken_site(store.site()).await?;
+    Ok((site.sites > 1).then_some(SiteName { spoken: site.spoken_name, number: site.number }))
 }
 
 fn random_seed() -> anyhow::Result<[u8; 32]> {
@@ -249,6 +286,7 @@ pub fn store_options(config: &Config) -> anyhow::Result<StoreOptions> {
             unlock_after: config.login.unlock_after,
             temporary_pin_hours: config.login.temporary_pin_hours,
         },
+        toll: TollPolicy { allowed: config.forwarding.allowed.clone(), denied: config.forwarding.denied.clone() },
         reboot_delay_s: config.effects.reboot.delay_s,
         hooks: hooks.collect(),
         export: !config.recordings.export_folder.is_empty(),
@@ -268,6 +306,7 @@ fn effect_options(config: &Config) -> EffectOptions {
         hooks: config.effects.hooks.iter().map(hook).collect(),
         export_folder: (!config.recordings.export_folder.is_empty())
             .then(|| PathBuf::from(&config.recordings.export_folder)),
+        backup: backup::options(config),
         ..EffectOptions::default()
     }
 }

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::media::prompts::Prompts;
-use crate::model::Clip;
+use crate::menu::tree;
+use crate::model::{Clip, Language};
 use crate::wire::wav::{self, WavError};
 
 /// Where packages put the prompts.
@@ -22,7 +23,7 @@ pub enum PromptsError {
     #[error("no prompts for `{language}`: looked in {}; set `folder` in [prompts]", list(.looked))]
     NoFolder {
         /// The language.
-        language: String,
+        language: Language,
         /// The folders.
         looked: Vec<PathBuf>,
     },
@@ -58,11 +59,11 @@ pub enum PromptFault {
 
 /// The folder that holds `LANGUAGE/`: the configured one, else the first of `./prompts`, beside the executable and up
 /// to three folders above it, and the installed one.
-pub fn find(configured: &str, language: &str) -> Result<PathBuf, PromptsError> {
+pub fn find(configured: &str, language: Language) -> Result<PathBuf, PromptsError> {
     let looked = if configured.is_empty() { usual_folders() } else { vec![PathBuf::from(configured)] };
-    match looked.iter().find(|folder| folder.join(language).is_dir()) {
+    match looked.iter().find(|folder| folder.join(language.code()).is_dir()) {
         Some(folder) => Ok(folder.clone()),
-        None => Err(PromptsError::NoFolder { language: language.to_owned(), looked }),
+        None => Err(PromptsError::NoFolder { language, looked }),
     }
 }
 
@@ -76,18 +77,37 @@ fn usual_folders() -> Vec<PathBuf> {
     folders
 }
 
+/// Reads the prompts of one language; what is missing or broken is logged, and heard in the default language or as a gap.
+pub fn load(folder: &Path, language: Language) -> Prompts {
+    with(Prompts::new(language), folder, language)
+}
+
+/// The same prompts, and those of all other languages whose folders are there.
+pub fn load_others(prompts: &Prompts, folder: &Path) -> Prompts {
+    let others = Language::ALL.into_iter().filter(|language| *language != prompts.default_language());
+    let installed = others.filter(|language| folder.join(language.code()).is_dir());
+    installed.fold(prompts.clone(), |prompts, language| with(prompts, folder, language))
+}
+
+fn with(mut prompts: Prompts, folder: &Path, language: Language) -> Prompts {
+    let faults = add(&mut prompts, folder, language, &tree::clips(language));
+    for fault in faults {
+        tracing::error!(folder = %folder.join(language.code()).display(), "prompt {fault}");
+    }
+    prompts
+}
+
 /// Reads and encodes the clips of a language; what is missing or broken is named, and left out.
-pub fn load(folder: &Path, language: &str, clips: &[Clip]) -> (Prompts, Vec<PromptFault>) {
-    let mut prompts = Prompts::default();
+fn add(prompts: &mut Prompts, folder: &Path, language: Language, clips: &[Clip]) -> Vec<PromptFault> {
     let mut faults = Vec::new();
     for clip in clips {
-        match read(&folder.join(language).join(format!("{clip}.wav"))) {
-            Ok(file) => prompts.add(clip, file.samples),
+        match read(&folder.join(language.code()).join(format!("{clip}.wav"))) {
+            Ok(file) => prompts.add(language, clip, file.samples),
             Err(PromptReadError::Missing) => faults.push(PromptFault::Missing((*clip).to_owned())),
             Err(PromptReadError::Broken(why)) => faults.push(PromptFault::Broken { clip: (*clip).to_owned(), why }),
         }
     }
-    (prompts, faults)
+    faults
 }
 
 /// Why one file can't be used.
@@ -138,7 +158,6 @@ pub fn languages(folder: &Path) -> Result<Vec<String>, PromptsError> {
 mod tests {
     use super::*;
     use crate::media::level::{LOUDNESS, loudness};
-    use crate::menu::tree;
 
     fn folder() -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("prompts")
@@ -146,31 +165,36 @@ mod tests {
 
     #[test]
     fn every_clip_that_the_menu_can_ask_for_is_there_and_at_the_common_level() {
-        let clips = tree::clips();
-        let (prompts, faults) = load(&folder(), "en", &clips);
-        assert!(faults.is_empty(), "{faults:?}");
-        assert_eq!(prompts.len(), clips.len());
-        for clip in clips {
-            let file = read(&folder().join("en").join(format!("{clip}.wav"))).expect("a prompt");
-            let loud = loudness(&file.samples).expect("sound");
-            assert!((loud - LOUDNESS).abs() < 1.0, "{clip}: {loud}");
-            assert_eq!(file.rate, 8000, "{clip}");
+        for language in Language::ALL {
+            let clips = tree::clips(language);
+            let mut prompts = Prompts::new(language);
+            let faults = add(&mut prompts, &folder(), language, &clips);
+            assert!(faults.is_empty(), "{language}: {faults:?}");
+            assert_eq!(prompts.len(), clips.len());
+            for clip in clips {
+                let file = read(&folder().join(language.code()).join(format!("{clip}.wav"))).expect("a prompt");
+                let loud = loudness(&file.samples).expect("sound");
+                assert!((loud - LOUDNESS).abs() < 1.0, "{language}/{clip}: {loud}");
+                assert_eq!(file.rate, 8000, "{language}/{clip}");
+            }
         }
     }
 
     #[test]
     fn every_clip_has_its_words_and_every_word_its_clip() {
-        let text = std::fs::read_to_string(folder().join("en/prompts.toml")).expect("the words");
-        let words: toml::Table = text.parse().expect("TOML");
-        let spoken = words.iter().filter(|(_, value)| value.is_str()).map(|(clip, _)| clip.as_str());
-        let mut spoken: Vec<&str> = spoken.collect();
-        spoken.sort_unstable();
-        let mut files: Vec<String> = std::fs::read_dir(folder().join("en"))
-            .expect("the prompts")
-            .filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_suffix(".wav").map(str::to_owned))
-            .collect();
-        files.sort_unstable();
-        assert_eq!(files, spoken);
+        for language in Language::ALL.map(Language::code) {
+            let text = std::fs::read_to_string(folder().join(language).join("prompts.toml")).expect("the words");
+            let words: toml::Table = text.parse().expect("TOML");
+            let spoken = words.iter().filter(|(_, value)| value.is_str()).map(|(clip, _)| clip.as_str());
+            let mut spoken: Vec<&str> = spoken.collect();
+            spoken.sort_unstable();
+            let mut files: Vec<String> = std::fs::read_dir(folder().join(language))
+                .expect("the prompts")
+                .filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_suffix(".wav").map(str::to_owned))
+                .collect();
+            files.sort_unstable();
+            assert_eq!(files, spoken, "{language}");
+        }
     }
 
     #[test]
@@ -179,18 +203,19 @@ mod tests {
         let english = folder.path().join("en");
         std::fs::create_dir(&english).expect("en");
         std::fs::write(english.join("beep.wav"), b"RIFF").expect("a file");
-        let (prompts, faults) = load(folder.path(), "en", &["beep", "welcome"]);
+        let mut prompts = Prompts::new(Language::English);
+        let faults = add(&mut prompts, folder.path(), Language::English, &["beep", "welcome"]);
         let said: Vec<String> = faults.iter().map(ToString::to_string).collect();
         assert!(
             prompts.is_empty() && said[0].starts_with("beep.wav: ") && said[1] == "welcome.wav is missing",
             "{said:?}"
         );
-        let none = find(folder.path().to_str().expect("a path"), "fr").expect_err("no French").to_string();
+        let none = find(folder.path().to_str().expect("a path"), Language::French).expect_err("no French").to_string();
         assert!(none.starts_with("no prompts for `fr`: looked in ") && none.contains("[prompts]"), "{none}");
     }
 
     #[test]
     fn the_demo_is_no_language() {
-        assert_eq!(languages(&folder()).expect("languages"), ["en"]);
+        assert_eq!(languages(&folder()).expect("languages"), ["de", "en", "es", "fr"]);
     }
 }

@@ -12,6 +12,7 @@ use crate::media::level;
 use crate::media::recorder::RawTake;
 use crate::model::{Audio, CallId, Take, Ticket, Verdict};
 use crate::server::clock::Clock;
+use crate::server::facts::Facts;
 use crate::server::media::{Asker, Command, Outside, Thread};
 use crate::server::signalling::Order;
 use crate::store::Store;
@@ -33,6 +34,8 @@ pub struct Requests {
     pub in_progress: Arc<AtomicU32>,
     /// Requests and takes under way.
     pub under_way: Arc<AtomicU32>,
+    /// What the store can't know.
+    pub facts: Arc<Facts>,
 }
 
 impl Outside for Requests {
@@ -45,9 +48,10 @@ impl Outside for Requests {
             other_calls: self.in_progress.load(Ordering::Relaxed).saturating_sub(1),
         };
         let (store, thread, under_way) = (self.store.clone(), thread.clone(), UnderWay::new(&self.under_way));
+        let facts = Arc::clone(&self.facts);
         self.runtime.spawn(async move {
             let name = action.name();
-            let reply = store.apply(&ctx, &actor, action).await;
+            let reply = completed(facts, store.apply(&ctx, &actor, action).await).await;
             match &reply {
                 Reply::Refused(why) => tracing::info!(call = asker.call.0, action = name, ?why, "refused"),
                 _ => tracing::info!(call = asker.call.0, action = name, "done"),
@@ -73,6 +77,15 @@ impl Outside for Requests {
             tracing::error!(call = call.0, "the SIP side was not told of a hang-up");
         }
     }
+}
+
+/// Fills in what the store can't know; left open where it can't be read.
+async fn completed(facts: Arc<Facts>, reply: Reply) -> Reply {
+    if !Facts::are_wanted(&reply) {
+        return reply;
+    }
+    let left_open = reply.clone();
+    tokio::task::spawn_blocking(move || facts.complete(reply)).await.unwrap_or(left_open)
 }
 
 /// Tells a media thread, again and again for a second where it is busy.

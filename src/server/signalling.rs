@@ -12,11 +12,12 @@ use crate::call::{Call, CallLimits};
 use crate::config::{Config, Dtmf, MediaAddress};
 use crate::media::prompts::Prompts;
 use crate::media::session::{Agreed, KeysBy, Start};
-use crate::menu::CallerInfo;
+use crate::menu::{CallerInfo, SiteName};
 use crate::model::{CallId, Extension, Mono};
 use crate::server::clock::Clock;
 use crate::server::media::{Begin, Command, Thread};
 use crate::server::ports::Ports;
+use crate::server::probes::{Answer, Question, Questions};
 use crate::server::transport::{Inbound, Transports};
 use crate::sip::{DialogKey, Endpoint, Event, Incoming};
 use crate::wire::dtmf::info_key;
@@ -38,6 +39,8 @@ pub enum Order {
     HangUp(CallId),
     /// Prompts were read again: new calls use these.
     Prompts(Arc<Prompts>),
+    /// Ask by OPTIONS whether somebody is there.
+    Ask(Box<Question>),
     /// Take no new calls, wait for the present ones this long, then end them, then end.
     Drain(Duration),
     /// End at once.
@@ -113,8 +116,10 @@ pub struct Signalling {
     threads: Vec<Thread>,
     ports: Ports,
     prompts: Arc<Prompts>,
+    site: Option<SiteName>,
     calls: HashMap<DialogKey, SipCall>,
     dialogs: HashMap<CallId, DialogKey>,
+    questions: Questions,
     next_call: u64,
     /// Calls in progress, for the rest of the process.
     in_progress: Arc<AtomicU32>,
@@ -137,6 +142,8 @@ pub struct Parts {
     pub ports: Ports,
     /// What callers hear.
     pub prompts: Arc<Prompts>,
+    /// What they hear of this site after the welcome, where there are several.
+    pub site: Option<SiteName>,
     /// Calls in progress, kept up to date.
     pub in_progress: Arc<AtomicU32>,
 }
@@ -144,7 +151,7 @@ pub struct Parts {
 impl Signalling {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
-        let Parts { clock, settings, endpoint, transports, threads, ports, prompts, in_progress } = parts;
+        let Parts { clock, settings, endpoint, transports, threads, ports, prompts, site, in_progress } = parts;
         Self {
             clock,
             settings,
@@ -153,8 +160,10 @@ impl Signalling {
             threads,
             ports,
             prompts,
+            site,
             calls: HashMap::new(),
             dialogs: HashMap::new(),
+            questions: Questions::default(),
             next_call: 1,
             in_progress,
             drain_by: None,
@@ -232,6 +241,7 @@ impl Signalling {
                 }
             }
             Order::Prompts(prompts) => self.prompts = prompts,
+            Order::Ask(question) => self.ask(now, *question),
             Order::Drain(wait) => {
                 let seconds = u32::try_from(wait.as_secs().max(1)).unwrap_or(u32::MAX);
                 self.endpoint.set_draining(Some(seconds));
@@ -241,6 +251,14 @@ impl Signalling {
         }
         self.drain_outputs();
         is_last
+    }
+
+    /// Sends a question; where there is no way or no room, whoever asks hears of it by the dropped sender.
+    fn ask(&mut self, now: Mono, question: Question) {
+        let Some(flow) = Questions::way(&mut self.transports, question.way) else { return };
+        if let Some(probe) = self.endpoint.probe(now, flow, &question.to) {
+            self.questions.sent(probe, flow, question.answer);
+        }
     }
 
     /// Whether draining is done; at its deadline the calls that are left are ended.
@@ -296,6 +314,9 @@ impl Signalling {
                     );
                 }
             }
+            Event::Probed { probe, answer, round_trip } => {
+                self.questions.answered(&mut self.transports, probe, Answer { code: answer, round_trip });
+            }
         }
     }
 
@@ -323,7 +344,12 @@ impl Signalling {
             sdp::Local { rtp: SocketAddr::new(named, port), session: dialog_session(incoming.dialog), version: 1 };
         let thread = self.thread().ok_or(503u16)?;
         let id = CallId(self.next_call);
-        let caller = CallerInfo { extension: caller_extension(incoming) };
+        let caller = CallerInfo {
+            extension: caller_extension(incoming),
+            site: self.site.clone(),
+            language: self.prompts.default_language(),
+            languages: self.prompts.languages(),
+        };
         let mut call = SipCall { id, thread, local, waiting: None };
         let waiting = Waiting { rtp, rtcp, caller, source: Arc::from(peer.ip().to_canonical().to_string()) };
         let text = match &remote {

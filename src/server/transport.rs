@@ -28,6 +28,8 @@ const CONNECTIONS_MAX: usize = 1024;
 const FIRST_MESSAGE_WITHIN: Duration = Duration::from_secs(30);
 /// A write that takes longer closes the connection.
 const WRITE_WITHIN: Duration = Duration::from_secs(10);
+/// A connection of ours that is not up within this is given up.
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 /// Bytes that the kernel may keep of what comes and goes by UDP.
 const UDP_BUFFER_BYTES: usize = 4 << 20;
 
@@ -45,6 +47,14 @@ pub enum Inbound {
 pub struct Transports {
     udp: Vec<(SocketAddr, Arc<UdpSocket>)>,
     connections: HashMap<ConnectionId, Sender<Arc<[u8]>>>,
+    connector: Connector,
+}
+
+/// Makes connections of ours, which count like those of others.
+#[derive(Clone)]
+pub struct Connector {
+    connections: Arc<Connections>,
+    inbound: Sender<Inbound>,
 }
 
 /// A port that can't be listened on.
@@ -75,7 +85,20 @@ impl Transports {
                 }
             }
         }
-        Ok(Self { udp, connections: HashMap::new() })
+        let connector = Connector { connections, inbound: inbound.clone() };
+        Ok(Self { udp, connections: HashMap::new(), connector })
+    }
+
+    /// By which connections of ours are made.
+    pub fn connector(&self) -> Connector {
+        self.connector.clone()
+    }
+
+    /// The way of a datagram to a peer; `None` where nothing is listened on from which it could go there.
+    pub fn flow_to(&self, peer: SocketAddr) -> Option<Flow> {
+        let same_family = self.udp.iter().map(|(local, _)| *local).filter(|local| local.is_ipv4() == peer.is_ipv4());
+        let mut ways = same_family.filter_map(|local| Some(SocketAddr::new(route(local, peer)?, local.port())));
+        ways.next().map(|local| Flow { transport: Transport::Udp, peer, local })
     }
 
     /// Notes a connection that was accepted.
@@ -179,6 +202,12 @@ struct Connections {
     open: AtomicUsize,
 }
 
+impl Connections {
+    fn next(&self) -> ConnectionId {
+        ConnectionId(self.next.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
 async fn accept(listener: TcpListener, connections: Arc<Connections>, inbound: Sender<Inbound>) {
     loop {
         let Ok((stream, peer)) = listener.accept().await else {
@@ -190,7 +219,7 @@ async fn accept(listener: TcpListener, connections: Arc<Connections>, inbound: S
             tracing::warn!(%peer, "too many connections: closed");
             continue;
         }
-        let id = ConnectionId(connections.next.fetch_add(1, Ordering::Relaxed));
+        let id = connections.next();
         connections.open.fetch_add(1, Ordering::Relaxed);
         let (connections, inbound) = (Arc::clone(&connections), inbound.clone());
         tokio::spawn(async move {
@@ -201,18 +230,52 @@ async fn accept(listener: TcpListener, connections: Arc<Connections>, inbound: S
     }
 }
 
+impl Connector {
+    /// Connects to a peer: the way of its messages, and the queue of those that go there, which is to be noted by
+    /// [`Transports::opened`] and closes the connection when it is dropped.
+    pub async fn connect(&self, peer: SocketAddr) -> std::io::Result<(Flow, Sender<Arc<[u8]>>)> {
+        if self.connections.open.load(Ordering::Relaxed) >= CONNECTIONS_MAX {
+            return Err(std::io::Error::other("too many connections"));
+        }
+        let stream = timeout(CONNECT_WITHIN, TcpStream::connect(peer)).await??;
+        let flow = Flow { transport: Transport::Tcp(self.connections.next()), peer, local: stream.local_addr()? };
+        let (outbound, queue) = channel(OUTBOUND_MAX);
+        let (connections, inbound, pong) = (Arc::clone(&self.connections), self.inbound.clone(), outbound.downgrade());
+        connections.open.fetch_add(1, Ordering::Relaxed);
+        tokio::spawn(async move {
+            carry(stream, flow, queue, &inbound, pong).await;
+            connections.open.fetch_sub(1, Ordering::Relaxed);
+            if let Transport::Tcp(id) = flow.transport {
+                let _ = inbound.send(Inbound::Closed(id)).await;
+            }
+        });
+        Ok((flow, outbound))
+    }
+}
+
 async fn serve_connection(id: ConnectionId, stream: TcpStream, peer: SocketAddr, inbound: &Sender<Inbound>) {
     let Ok(local) = stream.local_addr() else { return };
-    let _ = stream.set_nodelay(true);
     let flow = Flow { transport: Transport::Tcp(id), peer, local };
     let (outbound, queue) = channel(OUTBOUND_MAX);
     if inbound.send(Inbound::Opened(id, outbound.clone())).await.is_err() {
         return;
     }
-    let (reader, writer) = stream.into_split();
     // Only the endpoint's side keeps the sender: dropping it there closes the connection.
     let pong = outbound.downgrade();
     drop(outbound);
+    carry(stream, flow, queue, inbound, pong).await;
+}
+
+/// Reads and writes until either side closes.
+async fn carry(
+    stream: TcpStream,
+    flow: Flow,
+    queue: Receiver<Arc<[u8]>>,
+    inbound: &Sender<Inbound>,
+    pong: tokio::sync::mpsc::WeakSender<Arc<[u8]>>,
+) {
+    let _ = stream.set_nodelay(true);
+    let (reader, writer) = stream.into_split();
     tokio::select! {
         () = write_messages(writer, queue) => {}
         () = read_messages(reader, flow, inbound, pong) => {}

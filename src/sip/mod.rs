@@ -6,6 +6,7 @@
 
 mod auth;
 mod content;
+mod destination;
 mod dialog;
 mod endpoint;
 mod key;
@@ -16,8 +17,10 @@ pub mod transaction;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use auth::{Account, REALM};
+pub use destination::{Destination, DestinationError, DestinationHost};
 pub use endpoint::Endpoint;
 pub use timer::{T1, T2, T4, TRANSACTION_TIMEOUT, TRYING_AFTER};
 
@@ -106,6 +109,22 @@ impl EndpointConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DialogKey(pub u64);
 
+/// An OPTIONS request of ours outside any call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ProbeId(pub u64);
+
+/// Whether whoever gave this final response to an OPTIONS request is there and in service; `None` is no response.
+///
+/// Any response shows that somebody is there, one that refuses us too. 408 comes from a proxy that got none, and 5xx is
+/// a server that is out of service, but for 501, which only does not know OPTIONS.
+pub fn is_reachable(answer: Option<u16>) -> bool {
+    match answer {
+        None | Some(408) => false,
+        Some(501) => true,
+        Some(code) => code / 100 != 5,
+    }
+}
+
 /// Bytes to be sent, as one datagram or on the connection; dropped where the connection is gone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Transmit {
@@ -121,7 +140,7 @@ impl std::fmt::Debug for Transmit {
     }
 }
 
-/// What happened to a call.
+/// What happened to a call, or came of a probe.
 ///
 /// Each [`Event::Incoming`] is followed by exactly one [`Event::Ended`] of its dialog, the last event of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,6 +183,15 @@ pub enum Event {
         dialog: DialogKey,
         /// How.
         why: EndReason,
+    },
+    /// What came of [`Endpoint::probe`]: exactly one of these for each.
+    Probed {
+        /// The request.
+        probe: ProbeId,
+        /// The code of the final response; `None` where none came within 32 s, or its connection was closed.
+        answer: Option<u16>,
+        /// From the request to the response; zero where none came.
+        round_trip: Duration,
     },
 }
 

@@ -7,6 +7,7 @@ use super::clock::rfc3339;
 use super::error::StoreError;
 use super::lockout::Lockout;
 use super::policy::PinKind;
+use super::settings::Forwarding;
 use super::{Store, admin::AdminError};
 use crate::access::Role;
 use crate::model::{AccountId, Audio, Extension, SiteId, Wall};
@@ -16,15 +17,17 @@ use crate::model::{AccountId, Audio, Extension, SiteId, Wall};
 pub(super) struct Account {
     pub(super) id: AccountId,
     pub(super) site: SiteId,
+    pub(super) site_name: String,
     pub(super) extension: Extension,
     pub(super) enabled: bool,
     pub(super) roles: Vec<Role>,
 }
 
-type AccountTuple = (i64, i64, String, i64);
+type AccountTuple = (i64, i64, String, String, i64);
 
 pub(super) async fn by_id(conn: &mut SqliteConnection, id: AccountId) -> Result<Option<Account>, StoreError> {
-    let sql = "SELECT id, site_id, extension, enabled FROM accounts WHERE id = $1";
+    let sql = "SELECT a.id, a.site_id, s.name, a.extension, a.enabled FROM accounts a JOIN sites s ON s.id = a.site_id
+               WHERE a.id = $1";
     let row: Option<AccountTuple> = sqlx::query_as(sql).bind(id.0).fetch_optional(&mut *conn).await?;
     with_roles(conn, row).await
 }
@@ -34,19 +37,21 @@ pub(super) async fn by_extension(
     site: SiteId,
     extension: &Extension,
 ) -> Result<Option<Account>, StoreError> {
-    let sql = "SELECT id, site_id, extension, enabled FROM accounts WHERE site_id = $1 AND extension = $2";
+    let sql = "SELECT a.id, a.site_id, s.name, a.extension, a.enabled FROM accounts a JOIN sites s ON s.id = a.site_id
+               WHERE a.site_id = $1 AND a.extension = $2";
     let row: Option<AccountTuple> =
         sqlx::query_as(sql).bind(site.0).bind(extension.as_str()).fetch_optional(&mut *conn).await?;
     with_roles(conn, row).await
 }
 
 async fn with_roles(conn: &mut SqliteConnection, row: Option<AccountTuple>) -> Result<Option<Account>, StoreError> {
-    let Some((id, site, extension, enabled)) = row else { return Ok(None) };
+    let Some((id, site, site_name, extension, enabled)) = row else { return Ok(None) };
     let names: Vec<String> =
         sqlx::query_scalar("SELECT role FROM roles WHERE account_id = $1").bind(id).fetch_all(conn).await?;
     Ok(Some(Account {
         id: AccountId(id),
         site: SiteId(site),
+        site_name,
         extension: parse_extension(&extension)?,
         enabled: enabled != 0,
         roles: parse_roles(&names)?,
@@ -131,12 +136,6 @@ pub(super) async fn lockout(conn: &mut SqliteConnection, id: AccountId, kind: Pi
     })
 }
 
-pub(super) async fn spoken_name(conn: &mut SqliteConnection, id: AccountId) -> Result<Option<Audio>, StoreError> {
-    let sql = "SELECT spoken_name FROM accounts WHERE id = $1";
-    let row: Option<Option<Vec<u8>>> = sqlx::query_scalar(sql).bind(id.0).fetch_optional(conn).await?;
-    Ok(row.flatten().map(|bytes| audio_of(&bytes)))
-}
-
 /// Audio as it is stored: 16-bit little-endian samples.
 pub(super) fn audio_of(bytes: &[u8]) -> Audio {
     let sample = |pair: &[u8]| match pair {
@@ -148,17 +147,6 @@ pub(super) fn audio_of(bytes: &[u8]) -> Audio {
 
 pub(super) fn bytes_of(audio: &Audio) -> Vec<u8> {
     audio.0.iter().flat_map(|sample| sample.to_le_bytes()).collect()
-}
-
-/// Where a user's calls go (`user show --json`).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Forwarding {
-    /// Always.
-    pub always: Option<String>,
-    /// When busy.
-    pub busy: Option<String>,
-    /// When there is no answer.
-    pub no_answer: Option<String>,
 }
 
 /// An account as it is shown; never a PIN or a hash.
@@ -224,8 +212,8 @@ impl Store {
         let mut read = self.read().await?;
         let mut all = Vec::new();
         for role in Role::ALL {
-            let sql = "SELECT a.extension FROM roles r JOIN accounts a ON a.id = r.account_id
-                       WHERE r.role = $1 AND a.site_id = $2 ORDER BY length(a.extension), a.extension";
+            let sql = "SELECT a.extension FROM roles r CROSS JOIN accounts a
+                       WHERE r.role = $1 AND a.id = r.account_id AND a.site_id = $2 ORDER BY length(a.extension), a.extension";
             let holders = sqlx::query_scalar(sql).bind(role.name()).bind(site.0).fetch_all(&mut *read).await?;
             all.push(RoleHolder { role: role.name(), holders });
         }

@@ -1,11 +1,17 @@
 //! The changes, by number.
 
 use serde::Serialize;
+use sqlx::SqliteConnection;
 
-use super::Store;
-use super::clock::rfc3339;
+use super::clock::{civil, rfc3339};
 use super::error::StoreError;
-use crate::model::Wall;
+use super::rights::{Caller, Stop};
+use super::{Store, people};
+use crate::access::{Refusal, Reply, ToldChange};
+use crate::model::{ChangeNumber, Wall};
+
+/// Changes that a caller hears at once.
+const TOLD_MAX: i64 = 5;
 
 /// A change as `change list` shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -60,4 +66,44 @@ impl Store {
         };
         Ok(rows.into_iter().rev().map(shown).collect())
     }
+}
+
+type ToldTuple = (i64, i64, Option<i64>, String, String, String);
+
+/// The last changes that the caller may hear of, newest first.
+pub(super) async fn last(conn: &mut SqliteConnection, caller: &Caller) -> Result<Reply, Stop> {
+    let rows: Vec<ToldTuple> = if caller.hears_all() {
+        let sql = "SELECT number, at, account_id, account, action, target FROM changes ORDER BY number DESC LIMIT $1";
+        sqlx::query_as(sql).bind(TOLD_MAX).fetch_all(&mut *conn).await?
+    } else {
+        let sql = "SELECT number, at, account_id, account, action, target FROM changes WHERE account_id = $1
+                   ORDER BY number DESC LIMIT $2";
+        sqlx::query_as(sql).bind(caller.own()?.id.0).bind(TOLD_MAX).fetch_all(&mut *conn).await?
+    };
+    let mut all = Vec::new();
+    for row in rows {
+        all.push(as_told(conn, row).await?);
+    }
+    Ok(Reply::Changes(all))
+}
+
+/// One change, where the caller may hear of it.
+pub(super) async fn told(
+    conn: &mut SqliteConnection,
+    caller: &Caller,
+    number: ChangeNumber,
+) -> Result<ToldChange, Stop> {
+    let sql = "SELECT number, at, account_id, account, action, target FROM changes WHERE number = $1";
+    let row: Option<ToldTuple> = sqlx::query_as(sql).bind(number.0).fetch_optional(&mut *conn).await?;
+    let row = row.filter(|(_, _, by, ..)| caller.hears_of(*by)).ok_or(Refusal::Unknown)?;
+    Ok(as_told(conn, row).await?)
+}
+
+async fn as_told(conn: &mut SqliteConnection, row: ToldTuple) -> Result<ToldChange, StoreError> {
+    let (number, at, by, account, action, target) = row;
+    let by = match by {
+        Some(id) => people::named(conn, vec![(id, account)]).await?.pop(),
+        None => None,
+    };
+    Ok(ToldChange { number: ChangeNumber(number), by, action, target, at: civil(Wall(at)) })
 }

@@ -4,7 +4,7 @@
 //! reboot  requested ─ due ─┐
 //!         waiting  ─ idle ─┴► claimed ─► done | failed | unknown       requested, waiting ─► cancelled | failed
 //!                                                       unknown ─► done
-//! export, hook  requested ─► claimed ─► done | failed                  claimed ─► requested (retry, restart)
+//! export, hook, backup, logging  requested ─► claimed ─► done | failed  claimed ─► requested (retry, restart)
 //! ```
 
 use serde::Serialize;
@@ -41,6 +41,10 @@ pub enum IntentKind {
     Export,
     /// Tell a program.
     Hook,
+    /// Copy the store into one verified file.
+    Backup,
+    /// Change the log's level, or begin another log file.
+    Logging,
 }
 
 impl IntentKind {
@@ -50,6 +54,8 @@ impl IntentKind {
             IntentKind::Reboot => "reboot",
             IntentKind::Export => "export",
             IntentKind::Hook => "hook",
+            IntentKind::Backup => "backup",
+            IntentKind::Logging => "logging",
         }
     }
 }
@@ -97,7 +103,7 @@ impl IntentState {
         }
     }
 
-    fn parse(name: &str) -> Result<Self, StoreError> {
+    pub(super) fn parse(name: &str) -> Result<Self, StoreError> {
         let found = Self::ALL.into_iter().find(|state| state.name() == name);
         found.ok_or_else(|| StoreError::Inconsistent(format!("the intent state `{name}`")))
     }
@@ -182,12 +188,15 @@ pub fn matches(pattern: &str, event: &str) -> bool {
 
 /// The news for someone who has just logged in; offered again until [`news_heard`].
 pub(super) async fn take_news(write: &mut Write<'_>, id: AccountId) -> Result<Vec<News>, StoreError> {
-    let sql = "UPDATE intents SET news = 2 WHERE requested_by_id = $1 AND news IN (1, 2) RETURNING id, state";
-    let mut rows: Vec<(i64, String)> = sqlx::query_as(sql).bind(id.0).fetch_all(write.conn()).await?;
+    let sql = "UPDATE intents SET news = 2 WHERE requested_by_id = $1 AND news IN (1, 2) RETURNING id, kind, state";
+    let mut rows: Vec<(i64, String, String)> = sqlx::query_as(sql).bind(id.0).fetch_all(write.conn()).await?;
     rows.sort_unstable();
     let mut news = Vec::new();
-    for (_, state) in rows {
+    for (_, kind, state) in rows {
+        let is_backup = kind == IntentKind::Backup.name();
         news.push(match IntentState::parse(&state)? {
+            IntentState::Done if is_backup => News::BackupDone,
+            IntentState::Failed | IntentState::Unknown if is_backup => News::BackupFailed,
             IntentState::Done => News::RebootDone,
             IntentState::Failed => News::RebootFailed,
             IntentState::Unknown => News::RebootUnknown,
@@ -245,7 +254,7 @@ fn due((id, state, subject, payload, requested_at, due_at, boot_id, tries): DueT
 pub struct CommandRow {
     /// Its number.
     pub id: i64,
-    /// `reboot`, `export` or `hook`.
+    /// `reboot`, `export`, `hook`, `backup` or `logging`.
     pub kind: String,
     /// How far it is.
     pub state: String,
@@ -257,7 +266,7 @@ pub struct CommandRow {
     pub finished_at: Option<String>,
     /// What came of it.
     pub detail: Option<String>,
-    /// A recording's number, a hook's command, `now` or `idle`.
+    /// A recording's number, a hook's command, `now` or `idle`, `store`, `detailed`, `normal` or `new file`.
     pub subject: String,
 }
 
@@ -377,9 +386,23 @@ impl Store {
 
     /// Claims the next export that is due.
     pub async fn claim_export(&self, ctx: &Context) -> Result<Option<Due>, StoreError> {
+        self.claim_oldest(ctx, IntentKind::Export).await
+    }
+
+    /// Claims the next backup.
+    pub async fn claim_backup(&self, ctx: &Context) -> Result<Option<Due>, StoreError> {
+        self.claim_oldest(ctx, IntentKind::Backup).await
+    }
+
+    /// Claims the next change of the log.
+    pub async fn claim_logging(&self, ctx: &Context) -> Result<Option<Due>, StoreError> {
+        self.claim_oldest(ctx, IntentKind::Logging).await
+    }
+
+    async fn claim_oldest(&self, ctx: &Context, kind: IntentKind) -> Result<Option<Due>, StoreError> {
         let next = "SELECT id FROM intents WHERE kind = $1 AND state = 'requested'
                     AND (due_at IS NULL OR due_at <= $2) ORDER BY id LIMIT 1";
-        self.claim(ctx, sqlx::query_scalar(next).bind(IntentKind::Export.name()).bind(ctx.now.0)).await
+        self.claim(ctx, sqlx::query_scalar(next).bind(kind.name()).bind(ctx.now.0)).await
     }
 
     /// Claims the oldest open intent of the hook with this command, where it is due: none overtakes one that is to be
@@ -410,7 +433,7 @@ impl Store {
         row.map(due).transpose()
     }
 
-    /// Records how an export or a hook ended.
+    /// Records how an export, a hook or a change of the log ended.
     pub async fn finish(&self, ctx: &Context, id: i64, state: IntentState, detail: &str) -> Result<(), StoreError> {
         let mut write = self.write(ctx).await?;
         let sql = "UPDATE intents SET state = $2, finished_at = $3, detail = $4 WHERE id = $1 AND state = 'claimed'";
@@ -444,7 +467,8 @@ impl Store {
         let known: Vec<String> = wanted.hooks.iter().map(|hook| hook_key(&hook.run)).collect();
         let mut write = self.write(ctx).await?;
         wanted.write(write.conn()).await?;
-        let sql = "UPDATE intents SET state = 'requested' WHERE kind IN ('export', 'hook') AND state = 'claimed'";
+        let sql = "UPDATE intents SET state = 'requested'
+                   WHERE kind IN ('export', 'hook', 'backup', 'logging') AND state = 'claimed'";
         sqlx::query(sql).execute(write.conn()).await?;
         if !export {
             let sql = "UPDATE intents SET state = 'failed', finished_at = $1, detail = $2
@@ -463,7 +487,7 @@ impl Store {
     }
 }
 
-fn shortened(detail: &str) -> String {
+pub(super) fn shortened(detail: &str) -> String {
     detail.chars().take(DETAIL_CHARS_MAX).collect()
 }
 

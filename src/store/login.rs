@@ -5,9 +5,9 @@ use super::accounts::{self, Account};
 use super::error::StoreError;
 use super::policy::PinKind;
 use super::tx::{Outcome, Who, Write};
-use super::{STALE_TRIES_MAX, Store, intents};
+use super::{STALE_TRIES_MAX, Store, intents, own_audio, settings};
 use crate::access::{Context, Permissions, Refusal, Reply, Session};
-use crate::model::{Extension, Language, Pin};
+use crate::model::{Extension, Pin};
 
 /// What the audit trail calls an extension that there is none of: what was keyed may have been a PIN.
 const UNKNOWN: &str = "unknown";
@@ -81,6 +81,30 @@ impl Store {
     }
 }
 
+/// Decides about a PIN that somebody shows for an extension, under the lock-outs of its kind, and notes it as `action`;
+/// an extension that there is none of is answered like a wrong PIN. `found` is the stored hash and whether it fitted.
+pub(super) async fn check_shown(
+    write: &mut Write<'_>,
+    extension: &Extension,
+    kind: PinKind,
+    action: &str,
+    found: (Option<&str>, bool),
+) -> Result<Checked, StoreError> {
+    let site = write.ctx.site;
+    let account = accounts::by_extension(write.conn(), site, extension).await?;
+    let (checked, target) = match &account {
+        Some(account) => (check(write, account, kind, found.0, found.1).await?, extension.as_str()),
+        None => (Checked::Wrong, UNKNOWN),
+    };
+    let outcome = match checked {
+        Checked::Stale => return Ok(checked),
+        Checked::Right => Outcome::Ok,
+        Checked::Wrong => Outcome::Failed,
+    };
+    write.note(action, Some(target), outcome).await?;
+    Ok(checked)
+}
+
 /// Decides about a PIN of which `stored` was found to fit or not, and counts a failure.
 pub(super) async fn check(
     write: &mut Write<'_>,
@@ -120,12 +144,9 @@ pub(super) async fn check(
 
 async fn session(write: &mut Write<'_>, account: Account) -> Result<Session, StoreError> {
     let must_change_pin = accounts::has_temporary_pin(write.conn(), account.id, PinKind::Account).await?;
-    let sql = "SELECT language FROM accounts WHERE id = $1";
-    let language: Option<Option<String>> =
-        sqlx::query_scalar(sql).bind(account.id.0).fetch_optional(write.conn()).await?;
     Ok(Session {
-        language: language.flatten().as_deref().and_then(Language::parse),
-        spoken_name: accounts::spoken_name(write.conn(), account.id).await?,
+        language: settings::language(write.conn(), account.id).await?,
+        spoken_name: own_audio::spoken_name(write.conn(), account.id).await?,
         must_change_pin,
         news: intents::take_news(write, account.id).await?,
         id: account.id,

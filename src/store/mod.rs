@@ -10,21 +10,33 @@
 mod accounts;
 mod admin;
 mod audit;
+mod backup;
 mod changes;
 mod clock;
+mod copy;
 pub mod demo;
+mod destructive;
 mod error;
+mod handsets;
 mod intents;
 mod lockout;
+mod logging;
 mod login;
+mod made_pins;
 mod open;
+mod own_audio;
 mod own_pins;
+mod people;
 mod pins;
 mod policy;
 mod reboot;
 mod recordings;
 mod rights;
+mod settings;
+mod sites;
+mod system;
 mod tx;
+mod undo;
 mod users;
 mod wanted;
 
@@ -40,18 +52,28 @@ use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 use tokio::sync::watch;
 
 pub use accounts::{RoleHolder, UserRow};
-pub use admin::{Admin, AdminError, AdminReply};
+pub use admin::{Admin, AdminError, AdminReply, ImportedUser};
 pub use audit::{AuditFault, AuditRow, Verified};
+pub use backup::{Backup, BackupRow, Begun, backup_file};
 pub use changes::ChangeRow;
-pub use clock::rfc3339;
+pub use clock::{civil, file_time, parse_file_time, rfc3339};
 pub use error::StoreError;
+pub use handsets::HandsetRow;
 pub use intents::{CommandRow, Due, IntentKind, IntentState, matches};
 pub use lockout::{LoginLimits, UNTIL_UNLOCKED};
+pub use logging::{DETAILED_MS, NEW_FILE};
+pub use open::FILE_MODE;
 pub use pins::{PIN_QUEUE_MAX, PinCost};
 pub use policy::{PIN_DIGITS_MIN, PinFault, PinKind, ROLE_PIN_DIGITS_MIN};
 pub use recordings::{RecordingRow, VersionRow, VersionWanted};
+pub use settings::Forwarding;
+pub use sites::{SiteRow, SpokenSite};
+pub use system::{
+    AttendantRow, CallCenterRow, Date, GroupRow, ITEM_NUMBER_MAX, MODE_HOURS_MAX, ModeRow, Probe, Span, System,
+    SystemError, Timetable, TrunkRow,
+};
 
-use crate::access::{Action, Actor, Context, ItemKind, Refusal, Reply};
+use crate::access::{Action, Actor, Context, ItemKind, Refusal, Reply, TollPolicy};
 use crate::model::SiteId;
 use rights::Stop;
 
@@ -73,6 +95,8 @@ pub struct StoreOptions {
     pub pin_workers: usize,
     /// Lock-outs and temporary PINs.
     pub login: LoginLimits,
+    /// Where calls may be forwarded to.
+    pub toll: TollPolicy,
     /// From a confirmed reboot to its start.
     pub reboot_delay_s: u32,
     /// What is told to others; one intent is written for each program that listens. Once a process has begun to carry
@@ -95,6 +119,7 @@ impl StoreOptions {
             pin_cost: PinCost::STANDARD,
             pin_workers: 2,
             login: LoginLimits::default(),
+            toll: TollPolicy::standard(),
             reboot_delay_s: 10,
             hooks: Vec::new(),
             export: false,
@@ -191,6 +216,7 @@ impl Store {
         match (actor, action) {
             (Actor::Caller, Action::Login { extension, pin }) => self.login(ctx, extension, pin).await,
             (Actor::Caller, _) | (_, Action::Login { .. }) => Ok(Reply::Refused(Refusal::NotAllowed)),
+            (_, Action::ReadBackup { id }) => self.read_backup(ctx, actor, action, *id).await,
             (
                 _,
                 Action::ReadForwarding { .. }
@@ -212,14 +238,13 @@ impl Store {
                 | Action::OpenCallCenter { .. }
                 | Action::OpenTrunk { .. }
                 | Action::NetworkStatus
-                | Action::ReadBackup { .. }
                 | Action::LastBackup
                 | Action::AskReboot
                 | Action::SystemStatus
                 | Action::RoleHolders { .. }
-                | Action::ListChanges
-                | Action::Check(_),
+                | Action::ListChanges,
             ) => self.apply_reading(ctx, actor, action).await,
+            (_, Action::Check(what)) => self.rehearse(ctx, actor, action, what).await,
             (
                 _,
                 Action::ReplaceTemporaryPin { .. }
@@ -281,15 +306,26 @@ impl Store {
         actor: &Actor,
         action: &Action,
     ) -> Result<Reply, Stop> {
-        let caller = rights::authorise(conn, actor, action).await?;
+        let caller = rights::authorise(conn, ctx, actor, action).await?;
         match action {
+            Action::ReadForwarding { .. }
+            | Action::CheckForwardNumber { .. }
+            | Action::ListenOwn { .. }
+            | Action::ReadSettings => settings::read(conn, &self.inner.options.toll, &caller, action).await,
             Action::List { kind: ItemKind::Recording } => recordings::list_numbers(conn).await,
             Action::OpenRecording { number } => recordings::open(conn, &caller, *number).await,
             Action::ListenRecording { number } => recordings::listen(conn, *number).await,
             Action::WhoChangedRecording { number } => recordings::who_changed(conn, *number).await,
-            Action::OpenUser { extension } => users::open(conn, ctx, extension).await,
+            Action::OpenUser { .. }
+            | Action::CheckUser { .. }
+            | Action::ListHandsets { .. }
+            | Action::ListUnassignedHandsets
+            | Action::ReadUserForwarding { .. }
+            | Action::RoleHolders { .. } => users::read(conn, ctx, &caller, action).await,
+            Action::ListChanges => changes::last(conn, &caller).await,
+            Action::LastBackup => backup::last(conn).await,
             Action::AskReboot => reboot::ask(conn, ctx).await,
-            _ => Err(Stop::Refused(Refusal::NotAllowed)),
+            _ => system::read(conn, ctx, action).await,
         }
     }
 
@@ -306,20 +342,37 @@ impl Store {
     }
 
     async fn write_action(write: &mut tx::Write<'_>, actor: &Actor, action: &Action) -> Result<Reply, Stop> {
-        let caller = rights::authorise(write.conn(), actor, action).await?;
+        let ctx = write.ctx;
+        let caller = rights::authorise(write.conn(), ctx, actor, action).await?;
         write.who = caller.who();
         match action {
+            Action::SetForwarding { .. }
+            | Action::ForwardingOff { .. }
+            | Action::ToggleDnd
+            | Action::KeepOwn { .. }
+            | Action::RestoreGreeting
+            | Action::RemoveGreeting
+            | Action::SetLanguage { .. } => settings::write(write, &caller, action).await,
+            Action::UnlockUser { .. }
+            | Action::SetUserEnabled { .. }
+            | Action::AssignHandset { .. }
+            | Action::RemoveHandset { .. }
+            | Action::UserForwardingOff { .. }
+            | Action::KeepUserName { .. } => users::write(write, &caller, action).await,
             Action::KeepRecording { number, audio } => recordings::keep(write, &caller, *number, audio).await,
             Action::RestoreRecording { number, to } => recordings::restore(write, *number, (*to).into()).await,
             Action::SaveDraft { number, audio } => recordings::save_draft(write, &caller, *number, audio).await,
             Action::DiscardDraft { number } => recordings::discard_draft(write, &caller, *number).await,
+            Action::StartBackup => backup::request(write).await,
+            Action::SetLogging { detailed } => logging::set(write, *detailed).await,
+            Action::NewLogFile => logging::new_file(write).await,
             Action::CancelReboot => reboot::cancel(write).await,
             Action::NoteDenied { function } => {
                 write.note(action.name(), Some(function), tx::Outcome::Denied).await?;
                 Ok(Reply::Done)
             }
             Action::NewsHeard => intents::news_heard(write, &caller).await,
-            _ => Err(Stop::Refused(Refusal::NotAllowed)),
+            _ => system::write(write, action).await,
         }
     }
 

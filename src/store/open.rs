@@ -15,11 +15,17 @@ use super::{AdminError, Inner, READERS_MAX, Store, StoreOptions, pins};
 use crate::model::SiteId;
 
 /// The migrations, in order; the schema's number is how many were applied. They only go forward.
-const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/sqlite/0001_first.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("../../migrations/sqlite/0001_first.sql"),
+    include_str!("../../migrations/sqlite/0002_people.sql"),
+    include_str!("../../migrations/sqlite/0003_phone_system.sql"),
+    include_str!("../../migrations/sqlite/0004_backups.sql"),
+];
 /// The write-ahead log is cut back to this after a checkpoint.
 const WAL_BYTES_MAX: &str = "67108864";
-/// The owner and the group read and write; hashes of PINs are nobody else's business. The umask takes its share.
-const FILE_MODE: u32 = 0o660;
+/// Of the store and its copies: the owner and the group read and write; hashes of PINs are nobody else's business. The
+/// umask takes its share.
+pub const FILE_MODE: u32 = 0o660;
 /// How long a request waits for a connection besides the busy time-out.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -85,7 +91,7 @@ impl Store {
 enum Look {
     /// An empty file.
     Nothing,
-    /// A schema that this program can bring up to date.
+    /// A schema that this program can bring up to date, or a file without a write-ahead log.
     Older,
     /// This program's schema, and the configured site.
     Ready(SiteId),
@@ -115,9 +121,15 @@ async fn look_at(conn: &mut SqliteConnection, options: &StoreOptions) -> Result<
         Found::Empty => Ok(Look::Nothing),
         Found::Foreign => Err(StoreError::NotAStore(path)),
         Found::Number(found) if found > known => Err(StoreError::Newer { path, found, known }),
-        Found::Number(found) if found < known => Ok(Look::Older),
+        Found::Number(found) if found < known || !is_wal(conn).await? => Ok(Look::Older),
         Found::Number(_) => configured_site(conn, options).await.map(Look::Ready),
     }
+}
+
+/// Whether the file has a write-ahead log; a backup that was put in its place has none until something is written.
+async fn is_wal(conn: &mut SqliteConnection) -> Result<bool, StoreError> {
+    let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(conn).await?;
+    Ok(mode.eq_ignore_ascii_case("wal"))
 }
 
 async fn configured_site(conn: &mut SqliteConnection, options: &StoreOptions) -> Result<SiteId, StoreError> {
@@ -135,13 +147,13 @@ async fn site(conn: &mut SqliteConnection, name: &str) -> Result<Result<SiteId, 
     Ok(Err(names.join(", ")))
 }
 
-enum Found {
+pub(super) enum Found {
     Empty,
     Foreign,
     Number(i64),
 }
 
-async fn found_schema(conn: &mut SqliteConnection) -> Result<Found, StoreError> {
+pub(super) async fn found_schema(conn: &mut SqliteConnection) -> Result<Found, StoreError> {
     let tables: Vec<String> =
         sqlx::query_scalar("SELECT name FROM sqlite_master WHERE type = 'table'").fetch_all(&mut *conn).await?;
     if tables.is_empty() {
@@ -159,7 +171,7 @@ async fn found_schema(conn: &mut SqliteConnection) -> Result<Found, StoreError> 
     }
 }
 
-fn known_schema() -> i64 {
+pub(super) fn known_schema() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
 }
 
@@ -227,7 +239,7 @@ fn no_access(path: &Path, why: &std::io::Error) -> StoreError {
 }
 
 /// What a failed open means to the person who has to mend it.
-fn opening(path: &Path, error: sqlx::Error) -> StoreError {
+pub(super) fn opening(path: &Path, error: sqlx::Error) -> StoreError {
     const SQLITE_CANTOPEN: i32 = 14;
     let cannot_open = match &error {
         sqlx::Error::Database(said) => primary_code(said.as_ref()) == Some(SQLITE_CANTOPEN),

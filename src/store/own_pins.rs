@@ -1,4 +1,5 @@
-//! Everything by phone that a PIN is part of: changing one's own, resetting another's, confirming a reboot.
+//! Everything by phone that a PIN is part of: changing one's own, and confirming what is destructive. PINs that the
+//! store makes for others are in [`super::made_pins`].
 //!
 //! ```text
 //! read: rights, hash, history → argon2 workers → write: rights again, same hash and history? → change, audit
@@ -11,13 +12,14 @@ use sqlx::SqliteConnection;
 use super::accounts::{self, Account, PinRow};
 use super::error::StoreError;
 use super::login::{self, Checked};
-use super::pins::{self, Chosen};
-use super::policy::{self, PIN_DIGITS_MIN, PinFault, PinKind, ROLE_PIN_DIGITS_MIN};
-use super::rights::{self, Stop};
-use super::tx::{Change, Outcome, Write};
-use super::{STALE_TRIES_MAX, Store, reboot};
-use crate::access::{Action, Actor, Context, Destructive, RebootWhen, Refusal, Reply};
-use crate::model::{AccountId, Extension, Pin};
+use super::people::{self, Told};
+use super::pins::Chosen;
+use super::policy::{self, PinFault, PinKind, ROLE_PIN_DIGITS_MIN};
+use super::rights::{self, Caller, Stop};
+use super::tx::{Outcome, Write};
+use super::{STALE_TRIES_MAX, Store, destructive};
+use crate::access::{Action, Actor, Context, Destructive, Refusal, Reply};
+use crate::model::{AccountId, Pin};
 
 /// PINs of one kind that are remembered, the present one among them.
 const HISTORY_PINS: i64 = 5;
@@ -80,8 +82,14 @@ impl Store {
                 Checked::Wrong => Ok(Some(Reply::Refused(Refusal::PinWrong))),
                 Checked::Stale => Ok(None),
             },
-            Action::ResetVoicemailPin { extension } => self.reset_voicemail(ctx, actor, action, extension).await,
-            Action::Confirm(Destructive::Reboot { when }, pin) => self.reboot(ctx, actor, action, *when, pin).await,
+            Action::SetOwnSupportPin { new } => self.set_own(ctx, actor, action, PinKind::Support, new).await,
+            Action::AddUser { extension } => self.add_by_phone(ctx, actor, action, extension).await,
+            Action::ResetVoicemailPin { .. } => self.reset(ctx, actor, action, PinKind::Voicemail).await,
+            Action::ResetAccountPin { .. } => self.reset(ctx, actor, action, PinKind::Account).await,
+            Action::VerifySupportPin { extension, pin } => {
+                self.verify_support(ctx, actor, action, extension, pin).await
+            }
+            Action::Confirm(what, pin) => self.confirm(ctx, actor, action, what, pin).await,
             _ => Err(Refusal::NotAllowed.into()),
         }
     }
@@ -95,14 +103,14 @@ impl Store {
         new: &Pin,
     ) -> Result<Option<Reply>, Stop> {
         let mut read = self.read().await?;
-        let caller = rights::authorise(&mut read, actor, action).await?;
+        let caller = rights::authorise(&mut read, ctx, actor, action).await?;
         let account = caller.own()?;
         let state = PinState::read(&mut read, account.id, kind).await?;
         drop(read);
         let hash = self.choose_pin(account, kind, new, &state).await?.map_err(Refusal::from)?;
 
         let mut write = self.write(ctx).await?;
-        let caller = rights::authorise(write.conn(), actor, action).await?;
+        let caller = rights::authorise(write.conn(), ctx, actor, action).await?;
         let account = caller.own()?;
         write.who = caller.who();
         if PinState::read(write.conn(), account.id, kind).await? != state {
@@ -110,10 +118,8 @@ impl Store {
         }
         check_policy(account, kind, new).map_err(Refusal::from)?;
         store_pin(&mut write, account.id, kind, new, &hash, false).await?;
-        let target = account.extension.to_string();
-        let event = (pin_event(kind), json!({ "temporary": false }));
-        let change = Change { action: action.name(), target: &target, before: None, after: None, event };
-        let number = write.change(change).await?;
+        let told = Told { action: action.name(), ..Told::new(pin_event(kind), json!({ "temporary": false })) };
+        let number = people::changed(&mut write, account, told).await?;
         write.commit().await?;
         Ok(Some(Reply::Changed(number)))
     }
@@ -137,74 +143,51 @@ impl Store {
 
     /// Asks for the caller's own account PIN again; a wrong one counts.
     async fn confirm_own(&self, ctx: &Context, actor: &Actor, action: &Action, pin: &Pin) -> Result<Checked, Stop> {
-        let (state, fits) = self.verify_own(actor, action, pin).await?;
+        let (state, fits) = self.verify_own(ctx, actor, action, pin).await?;
         let mut write = self.write(ctx).await?;
-        let checked = settle_own(&mut write, actor, action, &state, fits).await?;
+        let (checked, _) = settle_own(&mut write, actor, action, &state, fits).await?;
         write.commit().await?;
         Ok(checked)
     }
 
-    async fn verify_own(&self, actor: &Actor, action: &Action, pin: &Pin) -> Result<(PinState, bool), Stop> {
+    async fn verify_own(
+        &self,
+        ctx: &Context,
+        actor: &Actor,
+        action: &Action,
+        pin: &Pin,
+    ) -> Result<(PinState, bool), Stop> {
         let mut read = self.read().await?;
-        let caller = rights::authorise(&mut read, actor, action).await?;
+        let caller = rights::authorise(&mut read, ctx, actor, action).await?;
         let state = PinState::read(&mut read, caller.own()?.id, PinKind::Account).await?;
         drop(read);
         let fits = self.inner.pins.verify(state.hash(), pin).await?;
         Ok((state, fits))
     }
 
-    async fn reset_voicemail(
+    /// Checks the caller's own account PIN, and does what is destructive in the same transaction. A right PIN is
+    /// remembered as right even where the deed is refused.
+    async fn confirm(
         &self,
         ctx: &Context,
         actor: &Actor,
         action: &Action,
-        extension: &Extension,
-    ) -> Result<Option<Reply>, Stop> {
-        let kind = PinKind::Voicemail;
-        let mut read = self.read().await?;
-        let caller = rights::authorise(&mut read, actor, action).await?;
-        let account = accounts::by_extension(&mut read, ctx.site, extension).await?.ok_or(Refusal::Unknown)?;
-        rights::not_reaching_up(&caller, &account)?;
-        let state = PinState::read(&mut read, account.id, kind).await?;
-        drop(read);
-        let pin = pins::random_pin(PIN_DIGITS_MIN, extension)?;
-        // Made by chance, and one of the last five: make another.
-        let Ok(hash) = self.choose_pin(&account, kind, &pin, &state).await? else { return Ok(None) };
-
-        let mut write = self.write(ctx).await?;
-        let caller = rights::authorise(write.conn(), actor, action).await?;
-        write.who = caller.who();
-        let account = accounts::by_extension(write.conn(), ctx.site, extension).await?.ok_or(Refusal::Unknown)?;
-        rights::not_reaching_up(&caller, &account)?;
-        if PinState::read(write.conn(), account.id, kind).await? != state {
-            return Ok(None);
-        }
-        store_pin(&mut write, account.id, kind, &pin, &hash, true).await?;
-        let event = (pin_event(kind), json!({ "temporary": true }));
-        let target = extension.as_str();
-        let change = Change { action: action.name(), target, before: None, after: Some("temporary"), event };
-        let change = write.change(change).await?;
-        write.commit().await?;
-        Ok(Some(Reply::TemporaryPin { pin, change }))
-    }
-
-    async fn reboot(
-        &self,
-        ctx: &Context,
-        actor: &Actor,
-        action: &Action,
-        when: RebootWhen,
+        what: &Destructive,
         pin: &Pin,
     ) -> Result<Option<Reply>, Stop> {
-        let (state, fits) = self.verify_own(actor, action, pin).await?;
+        let (state, fits) = self.verify_own(ctx, actor, action, pin).await?;
         let mut write = self.write(ctx).await?;
-        let reply = match settle_own(&mut write, actor, action, &state, fits).await? {
+        let (checked, caller) = settle_own(&mut write, actor, action, &state, fits).await?;
+        let outcome = match checked {
             Checked::Stale => return Ok(None),
-            Checked::Wrong => Reply::Refused(Refusal::PinWrong),
-            Checked::Right => reboot::request(&mut write, action, when).await?,
+            Checked::Wrong => Ok(Reply::Refused(Refusal::PinWrong)),
+            Checked::Right => destructive::carry_out_or_nothing(&mut write, &caller, what).await,
         };
+        if let Err(Stop::Fault(_)) = outcome {
+            return outcome.map(Some);
+        }
         write.commit().await?;
-        Ok(Some(reply))
+        outcome.map(Some)
     }
 }
 
@@ -215,14 +198,15 @@ async fn settle_own(
     action: &Action,
     state: &PinState,
     fits: bool,
-) -> Result<Checked, Stop> {
-    let caller = rights::authorise(write.conn(), actor, action).await?;
+) -> Result<(Checked, Caller), Stop> {
+    let ctx = write.ctx;
+    let caller = rights::authorise(write.conn(), ctx, actor, action).await?;
     write.who = caller.who();
     let checked = login::check(write, caller.own()?, PinKind::Account, state.hash(), fits).await?;
     if checked == Checked::Wrong {
         write.note(action.name(), rights::target(action).as_deref(), Outcome::Failed).await?;
     }
-    Ok(checked)
+    Ok((checked, caller))
 }
 
 pub(super) fn check_policy(account: &Account, kind: PinKind, new: &Pin) -> Result<(), PinFault> {
@@ -234,6 +218,7 @@ pub(super) fn pin_event(kind: PinKind) -> &'static str {
     match kind {
         PinKind::Account => "account_pin.changed",
         PinKind::Voicemail => "voicemail_pin.changed",
+        PinKind::Support => "support_pin.changed",
     }
 }
 

@@ -21,6 +21,8 @@ pub enum PinKind {
     Account,
     /// The PIN for the voicemail.
     Voicemail,
+    /// The short code by which support recognises its owner.
+    Support,
 }
 
 impl PinKind {
@@ -29,6 +31,7 @@ impl PinKind {
         match self {
             PinKind::Account => "account",
             PinKind::Voicemail => "voicemail",
+            PinKind::Support => "support",
         }
     }
 
@@ -36,7 +39,7 @@ impl PinKind {
     pub fn digits_min(self, has_role: bool) -> usize {
         match self {
             PinKind::Account if has_role => ROLE_PIN_DIGITS_MIN,
-            PinKind::Account | PinKind::Voicemail => PIN_DIGITS_MIN,
+            PinKind::Account | PinKind::Voicemail | PinKind::Support => PIN_DIGITS_MIN,
         }
     }
 }

@@ -8,7 +8,7 @@ use super::error::StoreError;
 use super::intents::{IntentKind, IntentState, New};
 use super::rights::Stop;
 use super::tx::{Change, Outcome, Who, Write};
-use crate::access::{Action, Context, Permission, Permissions, RebootWhen, Refusal, Reply};
+use crate::access::{Context, Permission, Permissions, RebootWhen, Refusal, Reply};
 use crate::model::AccountId;
 
 /// What a reboot is about, in the audit trail and the events.
@@ -20,12 +20,12 @@ pub(super) async fn ask(conn: &mut SqliteConnection, ctx: &Context) -> Result<Re
     Ok(Reply::RebootState { other_calls: ctx.other_calls, waiting: waiting.is_some() })
 }
 
-/// The PIN was right: writes the intent, unless one is on its way.
-pub(super) async fn request(write: &mut Write<'_>, action: &Action, when: RebootWhen) -> Result<Reply, Stop> {
+/// Writes the intent, unless one is on its way.
+pub(super) async fn request(write: &mut Write<'_>, when: RebootWhen) -> Result<Reply, Stop> {
     let sql = "SELECT id FROM intents WHERE kind = 'reboot' AND state IN ('requested', 'waiting', 'claimed') LIMIT 1";
     let open: Option<i64> = sqlx::query_scalar(sql).fetch_optional(write.conn()).await?;
     if open.is_some() {
-        return Ok(Reply::Refused(Refusal::AlreadySo));
+        return Err(Refusal::AlreadySo.into());
     }
     let delay_s = write.options.reboot_delay_s;
     let (subject, state, due_at, delay_s) = match when {
@@ -36,7 +36,7 @@ pub(super) async fn request(write: &mut Write<'_>, action: &Action, when: Reboot
         RebootWhen::Idle => ("idle", IntentState::Waiting, None, 0),
     };
     let event = ("reboot.requested", json!({ "when": subject }));
-    let change = Change { action: action.name(), target: SYSTEM, before: None, after: Some(subject), event };
+    let change = Change { action: event.0, target: SYSTEM, before: None, after: Some(subject), event };
     let number = write.change(change).await?;
     let intent =
         New { kind: IntentKind::Reboot, state, subject, payload: "", due_at, change: Some(number.0), after: None };

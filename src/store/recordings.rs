@@ -6,9 +6,10 @@ use serde::Serialize;
 use serde_json::json;
 use sqlx::SqliteConnection;
 
-use super::accounts::{audio_of, bytes_of, spoken_name};
+use super::accounts::{audio_of, bytes_of};
 use super::clock::{civil, rfc3339};
 use super::error::StoreError;
+use super::own_audio::spoken_name;
 use super::rights::{Caller, Stop};
 use super::tx::{Change, Outcome, Write};
 use super::{Store, admin::AdminError};
@@ -298,7 +299,8 @@ fn number_of(stored: i64) -> Option<RecordingNumber> {
     u32::try_from(stored).ok().map(RecordingNumber)
 }
 
-fn duration_ms(audio: &Audio) -> i64 {
+/// How long audio lasts, in whole milliseconds.
+pub(super) fn duration_ms(audio: &Audio) -> i64 {
     i64::try_from(audio.duration().as_millis()).unwrap_or(i64::MAX)
 }
 

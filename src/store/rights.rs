@@ -7,7 +7,8 @@ use super::error::StoreError;
 use super::policy::PinKind;
 use super::reboot::SYSTEM;
 use super::tx::Who;
-use crate::access::{Action, Actor, Destructive, Permissions, Refusal};
+use crate::access::{Action, Actor, Context, Destructive, Permission, Permissions, Refusal, Role};
+use crate::model::Extension;
 
 /// Why an action ends early; nothing of it is written.
 pub(super) enum Stop {
@@ -42,12 +43,16 @@ pub(super) struct Caller {
     pub(super) account: Option<Account>,
     /// What it may do: granted at login and still held.
     pub(super) allowed: Permissions,
+    /// What it was allowed when it logged in.
+    granted: Permissions,
+    /// The account that the action is done to, where it is done to one; the caller may touch it.
+    other: Option<Account>,
 }
 
 impl Caller {
     /// The shell.
     pub(super) fn shell() -> Self {
-        Self { account: None, allowed: Permissions::ALL }
+        Self { account: None, allowed: Permissions::ALL, granted: Permissions::ALL, other: None }
     }
 
     pub(super) fn who(&self) -> Who {
@@ -61,10 +66,62 @@ impl Caller {
     pub(super) fn own(&self) -> Result<&Account, Stop> {
         self.account.as_ref().ok_or(Stop::Refused(Refusal::NotAllowed))
     }
+
+    /// The account that the action is done to.
+    pub(super) fn other(&self) -> Result<&Account, Stop> {
+        self.other.as_ref().ok_or(Stop::Refused(Refusal::Unknown))
+    }
+
+    /// Whether the caller's own account is this one.
+    pub(super) fn is(&self, account: &Account) -> bool {
+        self.account.as_ref().is_some_and(|own| own.id == account.id)
+    }
+
+    /// Nobody deletes or disables themselves by phone.
+    pub(super) fn is_not(&self, account: &Account) -> Result<(), Stop> {
+        if self.is(account) { Err(Refusal::NotYourself.into()) } else { Ok(()) }
+    }
+
+    /// Refuses what needs a permission that the caller has not, or no longer.
+    pub(super) fn must(&self, permission: Permission) -> Result<(), Stop> {
+        match (self.allowed.has(permission), self.granted.has(permission)) {
+            (true, _) => Ok(()),
+            (false, true) => Err(Refusal::NoLongerAllowed.into()),
+            (false, false) => Err(Refusal::NotAllowed.into()),
+        }
+    }
+
+    /// Whether the caller hears of changes that this account made: of the own ones, or of all.
+    pub(super) fn hears_of(&self, by: Option<i64>) -> bool {
+        self.hears_all() || self.account.as_ref().is_some_and(|own| by == Some(own.id.0))
+    }
+
+    /// Whether the caller hears of everybody's changes: Server and System Administrators and the shell do.
+    pub(super) fn hears_all(&self) -> bool {
+        let Some(account) = &self.account else { return true };
+        let administers = |role: &Role| {
+            matches!(role, Role::ServerAdministrator | Role::SystemAdministrator)
+                && self.allowed.covers(role.permissions())
+        };
+        account.roles.iter().any(administers)
+    }
 }
 
-/// Checks that `actor` may do `action`, and says who it is.
-pub(super) async fn authorise(conn: &mut SqliteConnection, actor: &Actor, action: &Action) -> Result<Caller, Stop> {
+/// Checks that `actor` may do `action`, to whichever account it is done, and says who it is.
+pub(super) async fn authorise(
+    conn: &mut SqliteConnection,
+    ctx: &Context,
+    actor: &Actor,
+    action: &Action,
+) -> Result<Caller, Stop> {
+    let caller = caller(conn, actor, action).await?;
+    let Some(extension) = done_to(action) else { return Ok(caller) };
+    let other = accounts::by_extension(conn, ctx.site, extension).await?.ok_or(Refusal::Unknown)?;
+    not_reaching_up(&caller, &other)?;
+    Ok(Caller { other: Some(other), ..caller })
+}
+
+async fn caller(conn: &mut SqliteConnection, actor: &Actor, action: &Action) -> Result<Caller, Stop> {
     let Some(needed) = action.needs() else { return Err(Refusal::NotAllowed.into()) };
     let (id, granted) = match actor {
         Actor::Caller => return Err(Refusal::NotAllowed.into()),
@@ -90,10 +147,35 @@ pub(super) async fn authorise(conn: &mut SqliteConnection, actor: &Actor, action
     if temporary != replaces && !notes {
         return Err(Refusal::NotAllowed.into());
     }
-    Ok(Caller { account: Some(account), allowed })
+    Ok(Caller { account: Some(account), allowed, granted, other: None })
 }
 
-/// The other account, where the caller may touch it: it holds no permission that the caller lacks.
+/// The account that something is done to. To open an account, to check a support PIN or to add a user is not to do
+/// something to an account that is there.
+fn done_to(action: &Action) -> Option<&Extension> {
+    match action {
+        Action::CheckUser { extension }
+        | Action::ResetVoicemailPin { extension }
+        | Action::ResetAccountPin { extension }
+        | Action::UnlockUser { extension }
+        | Action::SetUserEnabled { extension, .. }
+        | Action::ListHandsets { extension }
+        | Action::AssignHandset { extension, .. }
+        | Action::RemoveHandset { extension, .. }
+        | Action::ReadUserForwarding { extension }
+        | Action::UserForwardingOff { extension }
+        | Action::KeepUserName { extension, .. } => Some(extension),
+        Action::Check(what) | Action::Confirm(what, _) => match what {
+            Destructive::DeleteUser { extension }
+            | Destructive::AssignRole { extension, .. }
+            | Destructive::RemoveRole { extension, .. } => Some(extension),
+            Destructive::Reboot { .. } | Destructive::DisableTrunk { .. } | Destructive::Undo { .. } => None,
+        },
+        _ => None,
+    }
+}
+
+/// The one rule for all that is done to another account: it holds no permission that the caller lacks.
 pub(super) fn not_reaching_up(caller: &Caller, other: &Account) -> Result<(), Stop> {
     if caller.allowed.covers(Permissions::of(&other.roles)) {
         Ok(())

@@ -5,10 +5,11 @@ use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 use tokio::sync::watch;
 
 use super::error::StoreError;
+use super::system::outside;
 use super::wanted::Wanted;
 use super::{StoreOptions, audit, clock, intents};
 use crate::access::Context;
-use crate::model::ChangeNumber;
+use crate::model::{AccountId, ChangeNumber};
 
 /// How often `BEGIN IMMEDIATE` is tried, each up to the busy time-out.
 const BEGIN_TRIES_MAX: u32 = 2;
@@ -79,7 +80,18 @@ impl<'a> Write<'a> {
                 Err(error) => return Err(error.at(&options.path)),
             }
         };
-        Ok(Self { tx, ctx, options, who: Who::default(), wake, has_intents: false, wanted: None, export: None })
+        let mut write =
+            Self { tx, ctx, options, who: Who::default(), wake, has_intents: false, wanted: None, export: None };
+        write.own(true).await?;
+        outside::take(&mut write).await?;
+        Ok(write)
+    }
+
+    /// Says that what follows is written by us, or is not: the triggers on what others may write ask.
+    async fn own(&mut self, under: bool) -> Result<(), StoreError> {
+        let sql = "UPDATE own_write SET under = $1 WHERE id = 1";
+        sqlx::query(sql).bind(i64::from(under)).execute(&mut *self.tx).await?;
+        Ok(())
     }
 
     pub(super) fn conn(&mut self) -> &mut SqliteConnection {
@@ -92,10 +104,19 @@ impl<'a> Write<'a> {
 
     /// Writes the change row, its audit row and the intents of the hooks that listen.
     pub(super) async fn change(&mut self, change: Change<'_>) -> Result<ChangeNumber, StoreError> {
+        self.change_to(None, change).await
+    }
+
+    /// The same for a change that is made to an account.
+    pub(super) async fn change_to(
+        &mut self,
+        id: Option<AccountId>,
+        change: Change<'_>,
+    ) -> Result<ChangeNumber, StoreError> {
         let account = self.who.name.clone().unwrap_or_default();
         let number: i64 = sqlx::query_scalar(
-            "INSERT INTO changes (at, account_id, account, source, action, target, before, after)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING number",
+            "INSERT INTO changes (at, account_id, account, source, action, target, before, after, target_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING number",
         )
         .bind(self.ctx.now.0)
         .bind(self.who.id)
@@ -105,6 +126,7 @@ impl<'a> Write<'a> {
         .bind(change.target)
         .bind(change.before)
         .bind(change.after)
+        .bind(id.map(|id| id.0))
         .fetch_one(&mut *self.tx)
         .await?;
         let entry = audit::Entry {
@@ -206,7 +228,8 @@ impl<'a> Write<'a> {
         intents::insert(&mut self.tx, &self.who, self.ctx.now.0, intent).await
     }
 
-    pub(super) async fn commit(self) -> Result<(), StoreError> {
+    pub(super) async fn commit(mut self) -> Result<(), StoreError> {
+        self.own(false).await?;
         self.tx.commit().await?;
         if self.has_intents {
             self.wake.send_modify(|n| *n = n.wrapping_add(1));

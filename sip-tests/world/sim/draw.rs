@@ -12,11 +12,12 @@ use switchhook::sip::{ConnectionId, Endpoint, EndpointConfig};
 use switchhook::wire::g711::Law;
 
 use super::handset::KeyWay;
-use super::ledger::{Ledger, PEOPLE};
+use super::ledger::Ledger;
 use super::link::{Link, Quality};
-use super::phone::{Phone, Traits};
+use super::phone::{Meeting, Phone, Traits};
 use super::random::Random;
-use super::script::Person;
+use super::rivals::Rivalry;
+use super::script::{Person, Script};
 use super::{Event, Fault, Seen, Site, Story, World};
 
 impl World {
@@ -56,6 +57,27 @@ impl World {
         world
     }
 
+    /// Two rivals over good links, patient callers both; the rivalry says what they do.
+    pub fn of_rivals(rivalry: &'static Rivalry, seed: u64, story: Story) -> Self {
+        let mut random = Random::new(seed);
+        let mut world = Self::empty(random.fork(), story, true, Duration::from_secs(1800));
+        (rivalry.before)(&mut world.store);
+        let meeting = Meeting::default();
+        for (number, rival) in rivalry.callers.iter().enumerate() {
+            let starts = Mono(random.below(1500) * 1000);
+            let traits = draw_traits(&mut random, true);
+            let mut script = Script::new(Person::of(rival.extension), traits.first_question());
+            (rival.does)(&mut script, &mut random);
+            let mut site = draw_links(&mut random, number, starts, true, (traits, script));
+            site.phone.meeting = Some(meeting.clone());
+            world.phones.push(site);
+            world.at(starts, Event::Tick(number));
+        }
+        world.rivalry = Some(rivalry);
+        world.at(Mono(0), Event::Work);
+        world
+    }
+
     fn empty(mut random: Random, story: Story, is_clean: bool, call_max: Duration) -> Self {
         let record = RecordLimits { silence: Duration::from_secs(4), length: Duration::from_secs(30) };
         let menu = Limits { call_max, ..Limits::default() };
@@ -67,6 +89,8 @@ impl World {
         let refusals = if random.percent(50) { random.below(80) } else { 0 };
         Self {
             is_clean,
+            rivalry: None,
+            applied: Vec::new(),
             seen: Seen::default(),
             now: Mono(0),
             random,
@@ -107,7 +131,6 @@ impl World {
             let at = Mono(random.between(3000, 60_000) * 1000);
             // Most often it is one who is calling.
             let who = self.phones[random.below(self.phones.len() as u64) as usize].phone.person.extension;
-            let who = PEOPLE.iter().position(|known| known.0 == who).expect("a known person");
             let fault = random.pick(&[Fault::RolesGone(who), Fault::RolesGone(who), Fault::Disabled(who)]);
             self.at(at, Event::Fault(fault));
             if matches!(fault, Fault::Disabled(_)) && random.percent(50) {
@@ -121,7 +144,18 @@ impl World {
 fn draw_site(random: &mut Random, number: usize, starts: Mono, is_clean: bool) -> Site {
     let traits = draw_traits(random, is_clean);
     let person = Person::draw(random);
-    let mut phone = Phone::new(number, starts, traits, person, random);
+    let script = Script::draw(random, person, traits.first_question());
+    draw_links(random, number, starts, is_clean, (traits, script))
+}
+
+fn draw_links(
+    random: &mut Random,
+    number: usize,
+    starts: Mono,
+    is_clean: bool,
+    (traits, script): (Traits, Script),
+) -> Site {
+    let mut phone = Phone::new(number, starts, traits, script, random);
     let in_band = phone.traits.way == KeyWay::InBand;
     // Tones that packets are missing of are not the same tones: they are told only over good links.
     phone.handset.sends_silence |= in_band;

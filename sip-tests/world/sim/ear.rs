@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use switchhook::media::player::{Item, Player};
 use switchhook::media::prompts::Prompts;
 use switchhook::menu::tree;
-use switchhook::model::{Clip, Ticket};
+use switchhook::model::{Clip, Language, Ticket};
 use switchhook::wire::g711::{FRAME, Law};
 use switchhook::wire::rtp::sequence_distance;
 
@@ -23,16 +23,16 @@ pub struct Prompting {
 pub fn prompting() -> &'static Prompting {
     static SHARED: OnceLock<Prompting> = OnceLock::new();
     SHARED.get_or_init(|| {
-        let (mut prompts, clips) = (Prompts::default(), tree::clips());
+        let (mut prompts, clips) = (Prompts::default(), tree::clips(Language::English));
         for (index, clip) in clips.iter().enumerate() {
             let mut random = Random::new(index as u64);
             let length = (4 + random.below(14) as usize) * FRAME;
-            prompts.add(clip, (0..length).map(|_| random.below(8000) as i16 - 4000).collect());
+            prompts.add(Language::English, clip, (0..length).map(|_| random.below(8000) as i16 - 4000).collect());
         }
         let mut known = HashMap::new();
         for (clip, law) in clips.iter().flat_map(|clip| [(*clip, Law::Mu), (*clip, Law::A)]) {
             let mut player = Player::default();
-            player.play(Ticket(1), prompts.get(clip).map(Item::Frames));
+            player.play(Ticket(1), prompts.get(Language::English, clip).map(Item::Frames));
             let mut number = 0;
             while player.is_playing() {
                 let mut frame = [0; FRAME];

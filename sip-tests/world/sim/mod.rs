@@ -6,6 +6,7 @@ pub mod ledger;
 pub mod link;
 pub mod phone;
 pub mod random;
+pub mod rivals;
 pub mod script;
 pub mod signals;
 pub mod switch;
@@ -13,6 +14,7 @@ pub mod voice;
 pub mod witness;
 
 mod draw;
+mod ends;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::SocketAddr;
@@ -23,14 +25,14 @@ use std::time::Duration;
 use switchhook::access::{Action, Actor, Reply};
 use switchhook::call::CallLimits;
 use switchhook::model::{CallId, Mono, Take, Ticket};
-use switchhook::sip::{ConnectionId, DialogKey, Endpoint, Flow, Tables, Transport};
+use switchhook::sip::{ConnectionId, DialogKey, Endpoint, Flow, Transport};
 use switchhook::wire::sip::{Framing, Message, decode};
 
-use ledger::Ledger;
+use ledger::{Ledger, Slot, Value};
 use link::Link;
 use phone::{Phone, State};
 use random::Random;
-use script::Goal;
+use rivals::{Applied, Rivalry};
 use switch::{Command, Running, SipCall};
 use witness::Datagram;
 
@@ -60,15 +62,15 @@ pub enum Event {
     Work,
 }
 
-/// Something that goes wrong for the callers.
+/// Something that goes wrong for the callers: somebody with a shell does it.
 #[derive(Clone, Copy, Debug)]
 pub enum Fault {
-    /// The account of that number loses its roles.
-    RolesGone(usize),
+    /// The account of that extension loses its roles.
+    RolesGone(&'static str),
     /// It is disabled.
-    Disabled(usize),
+    Disabled(&'static str),
     /// It is enabled again.
-    Enabled(usize),
+    Enabled(&'static str),
 }
 
 /// A phone and its links.
@@ -104,6 +106,8 @@ pub struct Seen {
     pub replies: BTreeMap<String, u64>,
     pub ends: BTreeMap<String, u64>,
     pub places: BTreeSet<&'static str>,
+    /// How often which of two rivals came first.
+    pub first: BTreeMap<&'static str, [u64; 2]>,
     pub virtual_s: u64,
 }
 
@@ -112,6 +116,10 @@ pub type Story = Arc<Mutex<Vec<String>>>;
 
 pub struct World {
     pub is_clean: bool,
+    /// What the callers are rivals about.
+    rivalry: Option<&'static Rivalry>,
+    /// What the store was asked, in order.
+    applied: Vec<Applied>,
     pub seen: Seen,
     now: Mono,
     random: Random,
@@ -197,7 +205,7 @@ impl World {
             Event::Fault(fault) => self.fault(fault),
             Event::Work => {
                 self.store.work(self.now, self.calls.len());
-                let waits = self.store.reboot.is_some() || self.phones.iter().any(|site| !site.phone.is_done());
+                let waits = self.store.is_working() || self.phones.iter().any(|site| !site.phone.is_done());
                 if waits || !self.calls.is_empty() || !self.running.is_empty() {
                     self.at(self.now + Duration::from_millis(500), Event::Work);
                 }
@@ -375,72 +383,17 @@ impl World {
 
     fn fault(&mut self, fault: Fault) {
         self.note(format!("{fault:?}"));
-        match fault {
-            Fault::RolesGone(at) => self.store.accounts[at].roles.clear(),
-            Fault::Disabled(at) => self.store.accounts[at].enabled = false,
-            Fault::Enabled(at) => self.store.accounts[at].enabled = true,
-        }
-    }
-
-    /// Nothing is left of any call, and every request had its answer.
-    fn check_end(&mut self) {
-        assert_eq!(self.endpoint.tables(), Tables::default(), "left in the endpoint");
-        assert!(self.calls.is_empty() && self.dialogs.is_empty(), "calls are left");
-        assert!(self.running.is_empty() && self.inboxes.is_empty(), "media is left");
-        for call_id in &self.byes_due {
-            let sent = self.byes_sent.get(call_id).copied().unwrap_or(0);
-            assert!(sent > 0, "{call_id} was ended without a BYE");
-            let is_reliable = self.phones.iter().any(|site| {
-                let signals = &site.phone.signals;
-                signals.is_reliable && signals.call_id == *call_id
-            });
-            let is_answered = is_reliable || self.byes_answered.contains(call_id);
-            assert!(is_answered || sent == BYES_UNANSWERED, "a BYE without an answer was sent {sent} times");
-        }
-        for site in &self.phones {
-            for transaction in &site.phone.signals.transactions {
-                let key = (transaction.branch.clone(), transaction.method.to_owned());
-                let Some(audit) = self.audits.get(&key) else { continue };
-                let (delivered, answered) = (audit.delivered, audit.answered);
-                assert!(answered > 0, "{} came {delivered} times and has no answer", transaction.method);
-                if transaction.method != "INVITE" {
-                    assert_eq!(answered, delivered, "answers to {}", transaction.method);
-                }
+        let (Fault::RolesGone(who) | Fault::Disabled(who) | Fault::Enabled(who)) = fault;
+        // Someone else may have deleted the account.
+        let Some(id) = self.store.find(who).map(|account| account.id) else { return };
+        let (action, edits) = match fault {
+            Fault::RolesGone(_) => {
+                let roles = self.store.roles(id).into_iter();
+                ("role.removed", roles.map(|role| (Slot::Role(id, role), Value::Nothing)).collect())
             }
-        }
-        if self.is_clean {
-            self.check_goals();
-        }
-    }
-
-    /// Over good links, with no faults, every caller gets what was wanted.
-    fn check_goals(&mut self) {
-        let phone = &self.phones[0].phone;
-        if let Some(clip) = phone.missed {
-            panic!("{clip} was never heard");
-        }
-        if !phone.is_satisfied {
-            return;
-        }
-        self.seen.satisfied += 1;
-        for goal in &phone.goals {
-            match goal {
-                Goal::VoicemailPin(who, pin) => assert_eq!(self.store.account(who).voicemail_pin, *pin),
-                Goal::VoicemailPinReset(who) => {
-                    let before = ledger::PEOPLE.iter().find(|known| known.0 == *who).map(|known| known.3);
-                    assert_ne!(Some(self.store.account(who).voicemail_pin.as_str()), before);
-                }
-                Goal::AccountPin(who, pin) => assert_eq!(self.store.account(who).pin, *pin),
-                Goal::Live(number, changed) => {
-                    let live = self.store.recordings[&switchhook::model::RecordingNumber(*number)].live;
-                    assert_eq!(live != 0, *changed, "recording {number}");
-                }
-                Goal::Draft(number, is_there) => {
-                    let drafts = &self.store.recordings[&switchhook::model::RecordingNumber(*number)].drafts;
-                    assert_eq!(!drafts.is_empty(), *is_there, "a draft of recording {number}");
-                }
-                Goal::Reboots(count) => assert_eq!(self.store.reboots, *count),
-            }
-        }
+            Fault::Disabled(_) => ("user.disabled", vec![(Slot::Disabled(id), Value::On)]),
+            Fault::Enabled(_) => ("user.enabled", vec![(Slot::Disabled(id), Value::Nothing)]),
+        };
+        self.store.by_shell(action, edits);
     }
 }

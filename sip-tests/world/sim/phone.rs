@@ -1,7 +1,12 @@
 //! A caller: a phone, and someone who goes through a script with it.
 
+mod caller;
+mod listener;
+
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
 use std::time::Duration;
 
 use switchhook::model::{Clip, Mono};
@@ -9,14 +14,19 @@ use switchhook::wire::g711::Law;
 use switchhook::wire::rtp::{HEADER_BYTES, Packet};
 use switchhook::wire::sdp;
 
-use super::ear::Ear;
 use super::handset::{Handset, KeyWay, Sent};
 use super::random::Random;
 use super::script::{Goal, Hold, Person, Script, Step};
 use super::signals::{Signals, Told};
+use listener::Listener;
+pub use listener::digit;
 
 /// How long a caller waits to hear something.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// How long a caller waits for the other one.
+const MEETING_MAX: Duration = Duration::from_secs(60);
+/// Levels of the menu that a caller goes up at most.
+const LEVELS_MAX: u32 = 8;
 /// How long a caller stays who hears nothing at all.
 const DEAD_LINE: Duration = Duration::from_secs(75);
 /// Keys that a caller presses without hearing anything new.
@@ -55,6 +65,17 @@ pub struct Traits {
     pub is_patient: bool,
 }
 
+impl Traits {
+    /// What this caller is asked first.
+    pub fn first_question(&self) -> Clip {
+        if self.names_itself { "enter-extension-or-pound" } else { "enter-extension" }
+    }
+}
+
+/// How often callers have come to a point of which none is to be ahead of the other.
+#[derive(Clone, Default)]
+pub struct Meeting(Rc<Cell<u32>>);
+
 pub struct Phone {
     pub traits: Traits,
     pub person: Person,
@@ -88,22 +109,24 @@ pub struct Phone {
     /// A re-INVITE waits for its answer.
     is_reoffering: bool,
     info_waiting: VecDeque<usize>,
-    ear: Ear,
-    heard: Vec<Clip>,
+    pub listener: Listener,
     heard_anything: Mono,
     keys_ahead: u32,
+    levels: u32,
+    /// Where the other caller is waited for, and how often that was.
+    pub meeting: Option<Meeting>,
+    meetings: u32,
     random: Random,
 }
 
 impl Phone {
-    pub fn new(number: usize, starts: Mono, traits: Traits, person: Person, random: &mut Random) -> Self {
+    pub fn new(number: usize, starts: Mono, traits: Traits, script: Script, random: &mut Random) -> Self {
         let ip = IpAddr::from([192, 0, 2, 10 + number as u8]);
         let sip = SocketAddr::new(ip, 5060);
         let rtp = SocketAddr::new(ip, 4000);
         let named_rtp = if traits.is_behind_nat { SocketAddr::from(([10, 0, 0, 7], 4444)) } else { rtp };
+        let person = script.person;
         let user = if traits.names_itself { person.extension } else { "anonymous" };
-        let ask = if traits.names_itself { "enter-extension-or-pound" } else { "enter-extension" };
-        let script = Script::draw(random, person, ask);
         Self {
             state: State::Idle,
             signals: Signals::new(sip, user, traits.dials, traits.is_reliable, random.fork()),
@@ -127,10 +150,12 @@ impl Phone {
             is_held: false,
             is_reoffering: false,
             info_waiting: VecDeque::new(),
-            ear: Ear::default(),
-            heard: Vec::new(),
+            listener: Listener::default(),
             heard_anything: starts,
             keys_ahead: 0,
+            levels: 0,
+            meeting: None,
+            meetings: 0,
             random: random.fork(),
             traits,
             person,
@@ -139,11 +164,16 @@ impl Phone {
 
     /// Logs in, and then presses a key every few seconds for as long as it is let.
     pub fn stays_for_ever(&mut self) {
-        let ask = if self.traits.names_itself { "enter-extension-or-pound" } else { "enter-extension" };
+        let ask = self.traits.first_question();
         let login =
             [Step::Hear(ask), Step::Keys("1000#".into()), Step::Hear("enter-pin"), Step::Keys("61849273#".into())];
         let pressing = (0..400).flat_map(|_| [Step::Wait(5000), Step::Keys("0".into())]);
         self.steps = login.into_iter().chain([Step::Hear("main-menu")]).chain(pressing).collect();
+    }
+
+    /// What is still waited for when the call is over.
+    pub fn is_left_waiting(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::Hear(_) | Step::HearAny(_) | Step::UpTo(_) | Step::Meet))
     }
 
     /// Whether it has nothing more to do by itself.
@@ -194,11 +224,11 @@ impl Phone {
         self.heard_anything = now;
         let packet = Packet::parse(datagram).expect("what is sent to a phone is RTP");
         assert_eq!(datagram.len(), packet.payload.len() + HEADER_BYTES);
-        if let Some(clip) = self.ear.hear(packet.sequence, packet.payload)
+        if let Some(clip) = self.listener.hear(packet.sequence, packet.payload)
             && self.state == State::Up
         {
             self.story.push(format!("hears {clip}"));
-            self.heard.push(clip);
+            self.listener.heard(clip);
             self.keys_ahead = 0;
         }
     }
@@ -323,153 +353,5 @@ impl Phone {
             formats.join(" "),
             map.unwrap_or_default(),
         )
-    }
-
-    /// What the caller does in these 20 ms.
-    fn live(&mut self, now: Mono) {
-        let since = self.heard_anything.max(self.up_since.unwrap_or(now));
-        if now.since(since) >= DEAD_LINE {
-            self.keys.clear();
-            self.step_ends = None;
-            self.steps = [Step::HangUp].into();
-        }
-        self.send_infos(now);
-        if self.is_reoffering || self.handset.is_pressing() {
-            return;
-        }
-        if !self.keys.is_empty() {
-            if now >= self.next_key && self.keys_ahead < KEYS_AHEAD_MAX {
-                self.keys_ahead += 1;
-                self.press_next(now);
-            }
-            return;
-        }
-        while let Some(step) = self.steps.front().cloned() {
-            let begins = self.step_ends.is_none();
-            if !self.go_through(now, &step, begins) {
-                return;
-            }
-            self.steps.pop_front();
-            self.step_ends = None;
-            self.is_satisfied = self.steps.is_empty() && self.missed.is_none();
-            if self.is_reoffering || !self.keys.is_empty() || self.handset.is_pressing() || self.state != State::Up {
-                return;
-            }
-        }
-    }
-
-    /// Whether the step is done.
-    fn go_through(&mut self, now: Mono, step: &Step, begins: bool) -> bool {
-        let ends = *self.step_ends.get_or_insert(now + step.duration());
-        match step {
-            Step::Hear(clip) => {
-                if let Some(at) = self.heard.iter().position(|heard| heard == clip) {
-                    self.heard.drain(..=at);
-                    self.next_key = now + Duration::from_millis(self.random.below(400));
-                    return true;
-                }
-                if !self.traits.is_patient && *clip != "beep" && *clip != "review-menu" {
-                    return true;
-                }
-                if now >= ends {
-                    self.missed.get_or_insert(clip);
-                    self.story.push(format!("does not hear {clip}"));
-                }
-                now >= ends
-            }
-            Step::Keys(keys) => {
-                self.heard.clear();
-                self.story.push(format!("keys {keys}"));
-                self.keys = keys.chars().collect();
-                true
-            }
-            Step::Press(..) if now < self.next_key => false,
-            Step::Press(key, ms) => {
-                self.heard.clear();
-                self.story.push(format!("holds {key} for {ms} ms"));
-                self.press(now, *key, (ms / 20) as u32);
-                true
-            }
-            Step::Wait(_) => now >= ends,
-            Step::Talk(_) => {
-                self.handset.is_talking = now < ends;
-                now >= ends
-            }
-            Step::Hold(..) if self.signals.is_busy() => {
-                // What is sent later must not overtake an INFO: it would be refused by its number.
-                if begins {
-                    self.step_ends = None;
-                }
-                false
-            }
-            Step::Hold(hold, _) => {
-                if begins {
-                    self.reoffer(now, *hold, true);
-                    return false;
-                }
-                if now >= ends && self.is_held {
-                    self.reoffer(now, *hold, false);
-                }
-                now >= ends
-            }
-            Step::HangUp => {
-                self.story.push("hangs up".into());
-                self.state = State::Over;
-                self.signals.request(now, "BYE", None);
-                true
-            }
-            Step::Vanish => {
-                self.story.push("is gone".into());
-                self.has_vanished = true;
-                true
-            }
-            Step::Stay => false,
-        }
-    }
-
-    fn reoffer(&mut self, now: Mono, hold: Hold, begins: bool) {
-        self.hold = Some((hold, begins));
-        self.is_reoffering = true;
-        let offer = (hold != Hold::LateOffer).then(|| self.describe(self.direction(hold, begins)));
-        self.signals.request(now, "INVITE", offer.as_deref().map(|sdp| ("application/sdp", sdp)));
-    }
-
-    fn press_next(&mut self, now: Mono) {
-        let Some(key) = self.keys.pop_front() else { return };
-        let frames = self.random.between(2, 14) as u32;
-        self.press(now, key, frames);
-    }
-
-    fn press(&mut self, now: Mono, key: char, frames: u32) {
-        let pause = self.random.between(60, if self.traits.is_patient { 300 } else { 140 });
-        self.next_key = now + Duration::from_millis(u64::from(frames) * 20 + 60 + pause);
-        self.handset.press(key, frames);
-        if self.traits.way == KeyWay::Info {
-            self.info_waiting.push_back(self.handset.presses.len() - 1);
-        }
-    }
-
-    /// One INFO at a time.
-    fn send_infos(&mut self, now: Mono) {
-        if self.signals.is_busy() {
-            return;
-        }
-        let Some(press) = self.info_waiting.pop_front() else { return };
-        let key = self.handset.presses[press];
-        let relay = self.random.percent(50);
-        let body = if relay { format!("Signal={key}\r\nDuration=160\r\n") } else { key.to_string() };
-        let kind = if relay { "application/dtmf-relay" } else { "application/dtmf" };
-        let branch = self.signals.request(now, "INFO", Some((kind, &body)));
-        self.infos.push((branch, press));
-    }
-}
-
-impl Step {
-    fn duration(&self) -> Duration {
-        match self {
-            Step::Hear(_) => PATIENCE,
-            Step::Wait(ms) | Step::Talk(ms) | Step::Hold(_, ms) => Duration::from_millis(*ms),
-            Step::Keys(_) | Step::Press(..) | Step::HangUp | Step::Vanish | Step::Stay => Duration::ZERO,
-        }
     }
 }

@@ -1,9 +1,16 @@
 //! What callers set out to do, step by step.
 
+mod maintenance;
+mod own;
+mod people;
+mod recordings;
+mod roles;
+mod system;
+
 use switchhook::access::{Permission, Permissions};
 use switchhook::model::Clip;
 
-use super::ledger::PEOPLE;
+use super::ledger::{Ledger, PEOPLE};
 use super::random::Random;
 
 /// One thing that a caller does.
@@ -11,8 +18,18 @@ use super::random::Random;
 pub enum Step {
     /// Waits until that clip begins, or gives up waiting.
     Hear(Clip),
+    /// Waits until one of them begins.
+    HearAny(&'static [Clip]),
+    /// Does this too, where that clip was what the last wait ended with.
+    When(Clip, Vec<Step>),
     /// Presses keys.
     Keys(String),
+    /// Keys the number of the last change that was told, and `#`.
+    KeyChange,
+    /// Presses `*` until that place is heard.
+    UpTo(Clip),
+    /// Waits for the other caller to come as far.
+    Meet,
     /// Does nothing, in milliseconds.
     Wait(u64),
     /// Speaks, in milliseconds.
@@ -38,15 +55,10 @@ pub enum Hold {
 }
 
 /// What is so when a script was heard out over good links and nothing went wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Goal {
-    VoicemailPin(&'static str, String),
-    VoicemailPinReset(&'static str),
-    AccountPin(&'static str, String),
-    /// So many changes of the live recording.
-    Live(u32, bool),
-    Draft(u32, bool),
-    Reboots(u32),
+pub struct Goal {
+    /// What it is about; a later goal about the same takes its place.
+    pub about: String,
+    pub holds: Box<dyn Fn(&Ledger) -> bool>,
 }
 
 /// Who calls.
@@ -60,30 +72,106 @@ pub struct Person {
 }
 
 impl Person {
+    /// The last of those who are known never calls.
     pub fn draw(random: &mut Random) -> Self {
-        let (extension, role, pin, _, has_temporary_pin) = random.pick(&PEOPLE);
-        let allowed = Permissions::of(role.as_slice());
-        Self { extension, pin, has_role: role.is_some(), allowed, has_temporary_pin }
+        Self::of(random.pick(&PEOPLE[..PEOPLE.len() - 1]).extension)
     }
 
-    fn top(&self) -> Clip {
+    pub fn of(extension: &str) -> Self {
+        let known = PEOPLE.iter().find(|known| known.extension == extension).expect("a known person");
+        Self {
+            extension: known.extension,
+            pin: known.pin,
+            has_role: known.role.is_some(),
+            allowed: Permissions::of(known.role.as_slice()),
+            has_temporary_pin: known.is_temporary,
+        }
+    }
+
+    pub fn top(&self) -> Clip {
         if self.has_role { "main-menu" } else { "my-menu" }
     }
 }
+
+/// Something to do from the top menu and back to it; `false` where the call is over with it.
+type Doing = fn(&mut Script, &mut Random) -> bool;
+
+/// What someone may set out to do.
+struct Task {
+    /// Any of these is needed.
+    needs: Permissions,
+    /// How likely it is, beside the others.
+    weight: u64,
+    /// A second time it would be answered otherwise.
+    is_once: bool,
+    does: Doing,
+}
+
+const fn task(needs: Permissions, weight: u64, is_once: bool, does: Doing) -> Task {
+    Task { needs, weight, is_once, does }
+}
+
+const fn only(permission: Permission) -> Permissions {
+    Permissions::only(permission)
+}
+
+static TASKS: [Task; 32] = [
+    task(Permissions::OWN, 2, false, Script::voicemail_pin),
+    task(Permissions::OWN, 3, false, Script::forwarding),
+    task(Permissions::OWN, 2, true, Script::dnd),
+    task(Permissions::OWN, 3, true, Script::greeting),
+    task(Permissions::OWN, 1, true, Script::account_pin),
+    task(Permissions::OWN, 1, true, Script::own_name),
+    task(Permissions::OWN, 1, false, Script::support_pin),
+    task(Permissions::OWN, 1, true, Script::language),
+    task(Permissions::OWN, 1, false, Script::all_settings),
+    task(Permissions::OWN, 1, false, Script::help),
+    task(Permissions::OWN, 2, false, Script::wander),
+    task(Permissions::OWN, 1, true, Script::keep_silent),
+    task(Permissions::ANY_ROLE, 2, true, Script::denied),
+    task(only(Permission::RecordingsChange), 4, false, Script::record),
+    task(only(Permission::RecordingsChange), 2, false, Script::browse),
+    task(only(Permission::UsersManage), 2, false, Script::reset),
+    task(only(Permission::UsersManage), 2, true, Script::disable_and_enable),
+    task(only(Permission::UsersManage), 2, true, Script::handsets),
+    task(only(Permission::UsersManage), 1, true, Script::user_forwarding),
+    task(only(Permission::UsersManage), 1, true, Script::user_name),
+    task(only(Permission::UsersManage), 2, true, Script::add_and_delete),
+    task(only(Permission::AttendantsManage), 3, false, Script::mode),
+    task(only(Permission::AttendantsManage), 1, true, Script::attendant),
+    task(only(Permission::AttendantsManage), 2, true, Script::group),
+    task(only(Permission::AttendantsManage), 1, true, Script::call_center),
+    task(only(Permission::NetworkManage), 4, true, Script::trunks),
+    task(only(Permission::BackupRun), 2, true, Script::backup),
+    task(only(Permission::RebootRun), 3, true, Script::reboot),
+    task(only(Permission::LoggingManage), 2, false, Script::logging),
+    task(only(Permission::SupportVerify), 2, true, Script::verify),
+    task(only(Permission::RolesAssign), 8, true, Script::roles),
+    task(Permissions::ANY_ROLE, 4, true, Script::undo),
+];
 
 /// A script under construction.
 pub struct Script {
     pub steps: Vec<Step>,
     pub goals: Vec<Goal>,
-    person: Person,
-    first_question: Clip,
-    done: Vec<char>,
+    pub person: Person,
+    pub first_question: Clip,
+    /// The PIN with which this caller confirms, as it is now.
+    pin: String,
+    wrong_pins: u32,
+    done: Vec<usize>,
 }
 
 impl Script {
-    /// Draws a whole call. `first_question` is what this caller is asked first.
+    /// A script with nothing in it. `first_question` is what this caller is asked first.
+    pub fn new(person: Person, first_question: Clip) -> Self {
+        let pin = person.pin.to_owned();
+        Self { steps: Vec::new(), goals: Vec::new(), person, first_question, pin, wrong_pins: 0, done: Vec::new() }
+    }
+
+    /// Draws a whole call.
     pub fn draw(random: &mut Random, person: Person, first_question: Clip) -> Self {
-        let mut script = Self { steps: Vec::new(), goals: Vec::new(), person, first_question, done: Vec::new() };
+        let mut script = Self::new(person, first_question);
         if random.percent(4) {
             script.push(if random.percent(50) { Step::Vanish } else { Step::Stay });
             return script;
@@ -91,8 +179,8 @@ impl Script {
         if !script.log_in(random) {
             return script;
         }
-        for _ in 0..random.between(1, 3) {
-            if random.percent(12) {
+        for _ in 0..random.between(1, 4) {
+            if random.percent(8) {
                 let how = random.pick(&[Hold::SendOnly, Hold::Inactive, Hold::LateOffer]);
                 script.push(Step::Hold(how, random.between(200, 6000)));
             }
@@ -109,18 +197,64 @@ impl Script {
         script
     }
 
-    fn push(&mut self, step: Step) {
+    pub fn push(&mut self, step: Step) {
         self.steps.push(step);
     }
 
-    fn keys(&mut self, keys: impl Into<String>) -> &mut Self {
+    pub fn keys(&mut self, keys: impl Into<String>) -> &mut Self {
         self.steps.push(Step::Keys(keys.into()));
         self
     }
 
-    fn hear(&mut self, clip: Clip) -> &mut Self {
+    pub fn hear(&mut self, clip: Clip) -> &mut Self {
         self.steps.push(Step::Hear(clip));
         self
+    }
+
+    pub fn hear_any(&mut self, clips: &'static [Clip]) -> &mut Self {
+        self.steps.push(Step::HearAny(clips));
+        self
+    }
+
+    /// Comes to a point of which the other caller is not to be ahead.
+    pub fn meet(&mut self) -> &mut Self {
+        self.steps.push(Step::Meet);
+        self
+    }
+
+    /// Keys one's own PIN, as where something is confirmed.
+    pub fn key_pin(&mut self) -> &mut Self {
+        let pin = self.pin.clone();
+        self.keys(format!("{pin}#"))
+    }
+
+    /// Goes back to the top menu, from wherever.
+    pub fn up(&mut self) {
+        let top = self.person.top();
+        self.push(Step::UpTo(top));
+    }
+
+    /// From the top menu to one's own settings.
+    pub fn my_menu(&mut self) -> &mut Self {
+        if self.person.has_role {
+            self.keys("1").hear("my-menu");
+        }
+        self
+    }
+
+    /// Sets what must be so in the end.
+    fn goal(&mut self, about: impl Into<String>, holds: impl Fn(&Ledger) -> bool + 'static) {
+        let about = about.into();
+        self.goals.retain(|goal| goal.about != about);
+        self.goals.push(Goal { about, holds: Box::new(holds) });
+    }
+
+    /// Logs in at the first try.
+    pub fn log_in_plainly(&mut self) -> &mut Self {
+        let Person { extension, pin, .. } = self.person;
+        let (ask, top) = (self.first_question, self.person.top());
+        self.hear(ask).keys(format!("{extension}#")).hear("enter-pin").keys(format!("{pin}#"));
+        self.hear("logged-in").hear(top)
     }
 
     /// Whether it is to succeed.
@@ -128,7 +262,7 @@ impl Script {
         let Person { extension, pin, .. } = self.person;
         let ask = self.first_question;
         self.hear(ask);
-        match random.below(12) {
+        match random.below(14) {
             0 => {
                 self.keys(format!("{extension}#")).hear("enter-pin").keys("11112222#").hear("login-failed").hear(ask);
             }
@@ -141,6 +275,10 @@ impl Script {
                 }
                 self.hear("goodbye").push(Step::Stay);
                 return false;
+            }
+            3 => {
+                let choice = random.pick(&["1", "2", "3", "4", "*"]);
+                self.keys("*").hear("language-menu").keys(choice).hear(ask);
             }
             _ => {}
         }
@@ -156,235 +294,95 @@ impl Script {
             let new = random_pin(random, 8);
             self.hear("pin-must-change").hear("enter-new-pin").keys(format!("{new}#")).hear("enter-again");
             self.keys(format!("{new}#")).hear("account-pin-changed");
-            self.goals.push(Goal::AccountPin(extension, new));
+            self.new_account_pin(new);
         }
         let top = self.person.top();
         self.hear("logged-in").hear(top);
         true
     }
 
+    /// Whether a wrong PIN or two are to be keyed: five in a row would lock the account.
+    fn may_slip(&mut self) -> bool {
+        self.wrong_pins += 1;
+        self.wrong_pins <= 2
+    }
+
+    /// From now on it is confirmed with this one.
+    fn new_account_pin(&mut self, new: String) {
+        let extension = self.person.extension;
+        self.pin.clone_from(&new);
+        self.goal(format!("PIN of {extension}"), move |ledger| ledger.account(extension).pin.digits == new);
+    }
+
     /// One thing from the top menu and back to it; `false` where the call is over with it.
     fn task(&mut self, random: &mut Random) -> bool {
-        let may = |permission| self.person.allowed.has(permission);
-        let mut tasks = vec!['v', 'v', 'w', 'h'];
-        tasks.extend(may(Permission::RecordingsChange).then_some(['r', 'r', 'b']).into_iter().flatten());
-        tasks.extend(may(Permission::UsersManage).then_some('u'));
-        tasks.extend(may(Permission::RebootRun).then_some('m'));
-        tasks.extend(self.person.has_role.then_some('d'));
-        // Twice would be answered otherwise: a third wrong key ends the call, a reboot may be under way.
-        tasks.retain(|task| !matches!(task, 'd' | 'm') || !self.done.contains(task));
-        let task = random.pick(&tasks);
-        self.done.push(task);
-        match task {
-            'v' => self.voicemail_pin(random),
-            'r' => return self.record(random),
-            'b' => self.browse(random),
-            'u' => self.reset(random),
-            'm' => self.reboot(random),
-            'd' => self.denied(random),
-            'h' => {
-                let frames = random.between(80, 12_000);
-                self.push(Step::Press('0', frames));
-                let top = self.person.top();
-                self.hear("menu-help").hear(top);
-            }
-            _ => {
-                self.wander(random);
-                return false;
-            }
-        }
+        let may = |at: &usize| {
+            let task = &TASKS[*at];
+            self.person.allowed.any(task.needs) && !(task.is_once && self.done.contains(at))
+        };
+        let tasks: Vec<usize> = (0..TASKS.len()).filter(may).collect();
+        let weighed: Vec<usize> =
+            tasks.iter().flat_map(|at| std::iter::repeat_n(*at, TASKS[*at].weight as usize)).collect();
+        let at = random.pick(&weighed);
+        self.done.push(at);
+        (TASKS[at].does)(self, random)
+    }
+
+    fn help(&mut self, random: &mut Random) -> bool {
+        let frames = random.between(80, 12_000);
+        self.push(Step::Press('0', frames));
+        let top = self.person.top();
+        self.hear("menu-help").hear(top);
         true
     }
 
-    fn voicemail_pin(&mut self, random: &mut Random) {
-        if self.person.has_role {
-            self.keys("1").hear("my-menu");
-        }
-        self.keys("1").hear("enter-new-voicemail-pin");
-        let new = random_pin(random, 6);
-        match random.below(6) {
-            0 => {
-                self.keys(format!("{new}#")).hear("enter-again").keys("1#").hear("pins-differ");
-                self.hear("enter-new-voicemail-pin").keys("*");
-            }
-            1 => {
-                self.keys("123#").hear("enter-again").keys("123#").hear("pin-too-short");
-                self.hear("enter-new-voicemail-pin").keys("*");
-            }
-            2 => {
-                self.keys("111111#").hear("enter-again").keys("111111#").hear("pin-too-simple");
-                self.hear("enter-new-voicemail-pin").keys("*");
-            }
-            3 => {
-                self.keys(format!("{new}#")).hear("enter-again").keys("*").hear("enter-new-voicemail-pin").keys("*");
-            }
-            _ => {
-                self.keys(format!("{new}#")).hear("enter-again").keys(format!("{new}#")).hear("voicemail-pin-changed");
-                let extension = self.person.extension;
-                self.goals.retain(|goal| !matches!(goal, Goal::VoicemailPin(..)));
-                self.goals.push(Goal::VoicemailPin(extension, new));
-            }
-        }
-        self.hear("my-menu");
-        if self.person.has_role {
-            self.keys("*").hear("main-menu");
-        }
-    }
-
-    fn open_recording(&mut self, number: u32) {
-        self.keys("2").hear("recordings-enter-number").keys(format!("{number}#")).hear("recording-menu");
-    }
-
-    /// `false` where the caller hangs up in the middle.
-    fn record(&mut self, random: &mut Random) -> bool {
-        let number = random.between(1, 5) as u32;
-        let is_fresh = !self.goals.iter().any(|goal| matches!(goal, Goal::Live(n, _) if *n == number));
-        self.open_recording(number);
-        self.keys("2");
-        if random.percent(15) {
-            // The line goes down in the middle of the first take.
-            self.hear("beep");
-            self.push(Step::Wait(400));
-            self.push(Step::Talk(random.between(1000, 2500)));
-            self.push(if random.percent(50) { Step::HangUp } else { Step::Vanish });
-            self.drafts(number, true);
-            return false;
-        }
-        self.take(random);
-        while random.percent(25) {
-            self.keys("3");
-            self.take(random);
-        }
-        if random.percent(25) {
-            self.keys("1").hear("review-menu");
-        }
-        match random.below(8) {
-            0 | 1 => {
-                self.push(Step::HangUp);
-                self.drafts(number, true);
-                return false;
-            }
-            2 => {
-                self.keys("*").hear("recording-discarded").hear("recording-menu");
-                self.drafts(number, false);
-            }
-            3 => {
-                self.keys("3").hear("beep");
-                self.push(Step::Talk(random.between(1000, 2500)));
-                self.push(if random.percent(50) { Step::HangUp } else { Step::Vanish });
-                self.drafts(number, true);
-                return false;
-            }
-            _ => {
-                self.keys("2").hear("recording-saved").hear("recording-menu");
-                if is_fresh && random.percent(40) {
-                    self.keys(random.pick(&["3", "4"])).hear("recording-restored").hear("recording-menu");
-                    self.goals.push(Goal::Live(number, false));
-                } else {
-                    self.goals.retain(|goal| !matches!(goal, Goal::Live(n, _) if *n == number));
-                    self.goals.push(Goal::Live(number, true));
-                }
-            }
-        }
-        self.keys("*").hear("recordings-enter-number").keys("*").hear("main-menu");
-        true
-    }
-
-    fn drafts(&mut self, number: u32, is_there: bool) {
-        self.goals.retain(|goal| !matches!(goal, Goal::Draft(n, _) if *n == number));
-        self.goals.push(Goal::Draft(number, is_there));
-    }
-
-    /// From the beep to the review.
-    fn take(&mut self, random: &mut Random) {
-        self.hear("beep");
-        self.push(Step::Wait(400));
-        self.push(Step::Talk(random.between(900, 2500)));
-        if random.percent(80) {
-            self.keys("#");
-        }
-        self.hear("review-menu");
-    }
-
-    fn browse(&mut self, random: &mut Random) {
-        self.keys("2").hear("recordings-enter-number");
-        if random.percent(50) {
-            self.keys("#").hear("recording-list-menu").keys("#").hear("recording-list-menu").keys("1");
-        } else {
-            self.keys("77#").hear("recording-unknown").hear("recordings-enter-number").keys("3#");
-        }
-        self.hear("recording-menu").keys(random.pick(&["1", "5"])).hear("recording-menu");
-        self.keys("*").hear("recordings-enter-number").keys("*").hear("main-menu");
-    }
-
-    fn reset(&mut self, random: &mut Random) {
-        let (other, role, ..) = random.pick(&PEOPLE);
-        self.keys("3").hear("users-enter-extension").keys(format!("{other}#")).hear("user-menu").keys("1");
-        if self.person.allowed.covers(Permissions::of(role.as_slice())) {
-            self.hear("voicemail-pin-reset").hear("temporary-pin-is").hear("temporary-pin-menu");
-            self.keys("1").hear("temporary-pin-is").hear("temporary-pin-menu").keys("#");
-            self.goals.retain(|goal| !matches!(goal, Goal::VoicemailPin(who, _) if *who == other));
-            self.goals.push(Goal::VoicemailPinReset(other));
-        } else {
-            self.hear("not-allowed-for-this-account");
-        }
-        self.hear("user-menu").keys("*").hear("users-enter-extension").keys("*").hear("main-menu");
-    }
-
-    fn reboot(&mut self, random: &mut Random) {
-        let pin = self.person.pin;
-        self.keys("6").hear("maintenance-menu").keys("3").hear("reboot-menu");
-        match random.below(5) {
-            0 => {
-                self.keys("1").hear("confirm-with-pin").keys(format!("{pin}#")).hear("reboot-in");
-                self.hear("press-star-to-cancel");
-                self.push(Step::Wait(random.between(0, 6000)));
-                self.keys("*").hear("reboot-cancelled").hear("reboot-menu").keys("*");
-            }
-            1 => {
-                self.keys("1").hear("confirm-with-pin").keys(format!("{pin}#")).hear("reboot-in");
-                self.push(Step::Wait(9000));
-                self.goals.push(Goal::Reboots(1));
-            }
-            2 => {
-                self.keys("2").hear("confirm-with-pin").keys(format!("{pin}#")).hear("reboot-waiting");
-                self.hear("reboot-menu").keys("3").hear("reboot-cancelled").hear("reboot-menu").keys("*");
-            }
-            3 => {
-                self.keys("1").hear("confirm-with-pin").keys("11111111#").hear("pin-wrong").hear("confirm-with-pin");
-                self.keys("4711#").hear("nothing-changed").hear("reboot-menu").keys("*");
-            }
-            _ => {
-                self.keys("3").hear("reboot-none-waiting").hear("reboot-menu").keys("*");
-            }
-        }
-        self.hear("maintenance-menu").keys("*").hear("main-menu");
-    }
-
-    /// A key that exists and is not for this caller.
-    fn denied(&mut self, random: &mut Random) {
-        let keys = [('2', Permission::RecordingsChange), ('3', Permission::UsersManage), ('6', Permission::RebootRun)];
+    /// A key that exists and is not for this caller; or three wrong ones, which end the call.
+    fn denied(&mut self, random: &mut Random) -> bool {
+        let keys = [
+            ('2', Permission::RecordingsChange),
+            ('3', Permission::UsersManage),
+            ('4', Permission::AttendantsManage),
+            ('5', Permission::NetworkManage),
+            ('7', Permission::RolesAssign),
+        ];
         let lacking: Vec<char> =
             keys.into_iter().filter(|(_, needs)| !self.person.allowed.has(*needs)).map(|(key, _)| key).collect();
         let key = if lacking.is_empty() { '9' } else { random.pick(&lacking) };
         self.keys(key.to_string()).hear("invalid-key").hear("main-menu");
+        if random.percent(15) {
+            self.keys("9").hear("invalid-key").hear("main-menu").keys("9").hear("goodbye").push(Step::Stay);
+            return false;
+        }
+        true
     }
 
-    fn wander(&mut self, random: &mut Random) {
+    /// Three silences end the call.
+    fn keep_silent(&mut self, _: &mut Random) -> bool {
+        let top = self.person.top();
+        self.hear(top).hear(top).hear("goodbye").push(Step::Stay);
+        false
+    }
+
+    fn wander(&mut self, random: &mut Random) -> bool {
         // Nobody knows what comes of it.
         self.goals.clear();
         for _ in 0..random.between(5, 70) {
-            let key = random.pick(&['0', '1', '2', '3', '4', '5', '6', '7', '1', '2', '3', '#', '#', '*']);
+            let key = random.pick(&[
+                '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '1', '2', '3', '4', '1', '2', '#', '#', '#', '*',
+            ]);
             self.keys(key.to_string());
             match random.below(8) {
                 0 => self.push(Step::Wait(random.between(100, 9000))),
                 1 => self.push(Step::Talk(random.between(100, 1500))),
                 2 => self.push(Step::Wait(random.between(100, 1500))),
+                3 => self.keys(random.pick(&["1009#", "1#", "2#", "1005#", "5551234#"])).push(Step::Wait(300)),
+                4 => self.key_pin().push(Step::Wait(300)),
                 _ => {}
             }
         }
         let end = random.pick(&[Step::HangUp, Step::Vanish, Step::Stay]);
         self.push(end);
+        false
     }
 }
 

@@ -9,7 +9,7 @@ use switchhook::call::{Call, Output};
 use switchhook::media::level;
 use switchhook::media::session::{Agreed, KeysBy, PACKET_BYTES, Start};
 use switchhook::menu::CallerInfo;
-use switchhook::model::{CallId, Extension, Mono, Ticket};
+use switchhook::model::{CallId, Extension, Language, Mono, Take, Ticket};
 use switchhook::sip::{DialogKey, EndReason, Event as SipEvent, Incoming};
 use switchhook::wire::dtmf::info_key;
 use switchhook::wire::g711::Law;
@@ -17,7 +17,8 @@ use switchhook::wire::rtcp::REPORT_BYTES_MAX;
 use switchhook::wire::sdp;
 
 use super::ear::prompting;
-use super::witness::Witness;
+use super::rivals::Applied;
+use super::witness::{ANSWER_MAX, Witness};
 use super::{Event, World};
 
 const LAWS: [Law; 2] = [Law::Mu, Law::A];
@@ -26,6 +27,8 @@ const DATAGRAMS_MAX: usize = 16;
 /// Frames from one look at RTCP to the next.
 const RTCP_EVERY: u8 = 16;
 const FRAME: Duration = Duration::from_millis(20);
+/// So near to the moment at which a caller gives up, a reply does not come.
+const UNCLEAR: Duration = Duration::from_millis(100);
 
 /// A call, as the SIP side knows it.
 pub struct SipCall {
@@ -94,7 +97,8 @@ impl World {
         let id = CallId(self.next_call);
         self.next_call += 1;
         let user = incoming.asserted_user.as_ref().or(incoming.from_user.as_ref());
-        let caller = CallerInfo { extension: user.and_then(|user| Extension::parse(user)) };
+        let extension = user.and_then(|user| Extension::parse(user));
+        let caller = CallerInfo { extension, languages: Language::ALL.to_vec(), ..CallerInfo::default() };
         let mut call = SipCall {
             id,
             phone,
@@ -236,6 +240,7 @@ impl World {
             if running.frames % RTCP_EVERY == 0 && running.call.report_is_due(now) {
                 report(now, running, false);
             }
+            running.witness.waits_no_longer(now);
             let mut packet = [0; PACKET_BYTES];
             let to = running.call.frame(now, &mut packet);
             running.witness.sent(now, to.map(|to| (&packet[..], to)));
@@ -255,17 +260,12 @@ impl World {
         self.input_with_take(id, None, happens);
     }
 
-    fn input_with_take(
-        &mut self,
-        id: CallId,
-        take: Option<&switchhook::model::Take>,
-        happens: impl FnOnce(&mut Running),
-    ) {
+    fn input_with_take(&mut self, id: CallId, take: Option<&Take>, happens: impl FnOnce(&mut Running)) {
         let Some(mut running) = self.running.remove(&id) else { return };
         let before = running.call.place();
         happens(&mut running);
         let outputs: Vec<Output> = std::iter::from_fn(|| running.call.poll_output()).collect();
-        running.witness.outputs(before, running.call.place(), take, &outputs);
+        running.witness.outputs(self.now, (before, running.call.place()), take, &outputs);
         running.witness.counts(running.call.keys_heard());
         if before != running.call.place() {
             self.seen.places.insert(running.call.place());
@@ -317,13 +317,23 @@ impl World {
         let reply =
             if refuses { Reply::Refused(Refusal::TryLater) } else { self.store.apply(self.now, others, actor, action) };
         self.tell(phone, format!("the store says {reply:?} to {}", action.name()));
-        let outcome = match &reply {
-            Reply::Refused(refusal) => format!("{} {refusal:?}", action.name()),
-            _ => action.name().to_owned(),
-        };
-        *self.seen.replies.entry(outcome).or_default() += 1;
-        let after = self.store_latency(action);
+        let applied = Applied::new(phone, action, &reply);
+        *self.seen.replies.entry(applied.to_string()).or_default() += 1;
+        self.applied.push(applied);
+        let after = self.reply_latency(id, ticket, action);
         self.at(self.now + after, Event::Replied(id, ticket, Box::new(reply)));
+    }
+
+    /// A reply comes clearly before its caller gives up, or clearly after that.
+    fn reply_latency(&mut self, id: CallId, ticket: Ticket, action: &Action) -> Duration {
+        let after = self.store_latency(action);
+        let asked = self.running.get(&id).and_then(|running| running.witness.asked_at(ticket));
+        let gives_up = asked.map(|asked| asked + ANSWER_MAX);
+        let is_close = |at: Mono| at + UNCLEAR > self.now + after && self.now + after + UNCLEAR > at;
+        match gives_up.filter(|at| is_close(*at)) {
+            Some(gives_up) => (gives_up + UNCLEAR).since(self.now),
+            None => after,
+        }
     }
 
     pub fn replied(&mut self, id: CallId, ticket: Ticket, reply: Reply) {
@@ -334,7 +344,7 @@ impl World {
         });
     }
 
-    pub fn finished(&mut self, id: CallId, ticket: Option<Ticket>, take: switchhook::model::Take) {
+    pub fn finished(&mut self, id: CallId, ticket: Option<Ticket>, take: Take) {
         let now = self.now;
         self.input_with_take(id, Some(&take.clone()), |running| running.call.handle_take(now, ticket, take));
     }

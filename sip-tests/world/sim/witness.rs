@@ -1,11 +1,14 @@
 //! What must always hold of one call, checked after each thing that happens to it. The witness knows what the link
-//! delivered and what the store said; it knows nothing of the machines.
+//! delivered, what the store said and what was sent to the caller; it knows nothing of the machines.
+
+mod asks;
+mod speech;
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use switchhook::access::{Action, Actor, Permission, Permissions, Refusal, Reply};
+use switchhook::access::{Action, Destructive, Permission, Permissions, Refusal, Reply};
 use switchhook::call::{CallLimits, Output};
 use switchhook::media::session::Agreed;
 use switchhook::model::{AccountId, Audio, Extension, Mono, RecordingNumber, Take, Ticket};
@@ -13,7 +16,11 @@ use switchhook::wire::g711::Law;
 use switchhook::wire::rtp::Packet;
 
 use super::handset::KeyWay;
+use asks::Known;
+use speech::Speech;
 
+/// A caller waits for the store no longer than this.
+pub const ANSWER_MAX: Duration = Duration::from_secs(10);
 /// One frame of ours.
 const FRAME: Duration = Duration::from_millis(20);
 /// Goodbyes and takes that are waited for at the very end of the longest call.
@@ -22,6 +29,8 @@ const CLOSING_MAX: Duration = Duration::from_secs(26);
 const TONE_PACKETS: usize = 4;
 const REVIEWING: [&str; 2] = ["review-menu", "record"];
 const CLOSED: [&str; 2] = ["goodbye", "over"];
+/// Where takes are begun that become drafts.
+const SYSTEM_RECORDING: &str = "recording-menu";
 
 /// A datagram as the link delivered it.
 #[derive(Clone)]
@@ -39,6 +48,14 @@ struct Latch {
     next: u16,
     count: u8,
     is_open: bool,
+}
+
+/// Something that the store was asked.
+struct Asked {
+    action: Action,
+    at: Mono,
+    /// The caller goes on without the reply.
+    is_given_up: bool,
 }
 
 /// Who is logged in, as the store said.
@@ -69,7 +86,15 @@ pub struct Witness {
     /// How many packets have told of each.
     told: HashMap<usize, usize>,
     logged_in: Option<LoggedIn>,
-    asked: HashMap<Ticket, Action>,
+    asked: HashMap<Ticket, Asked>,
+    known: Known,
+    speech: Speech,
+    /// Whether what is recorded becomes a draft: a system recording does, a greeting or a name does not.
+    has_drafts: bool,
+    /// A system recording was opened by the reply that is being taken.
+    is_opening: bool,
+    /// Where the call is.
+    place: &'static str,
     opened: Option<RecordingNumber>,
     /// What is in review, and whether the store has it as a draft.
     in_hand: Option<(Audio, bool)>,
@@ -96,6 +121,11 @@ impl Witness {
             told: HashMap::new(),
             logged_in: None,
             asked: HashMap::new(),
+            known: Known::default(),
+            speech: Speech::default(),
+            has_drafts: false,
+            is_opening: false,
+            place: "ringing",
             opened: None,
             in_hand: None,
             packets: 0,
@@ -128,6 +158,8 @@ impl Witness {
     pub fn press(&mut self, press: usize, key: char) {
         if !self.is_over && self.counted.insert(press) {
             self.keys.push(key);
+            let waits = self.is_waiting();
+            self.speech.key(waits);
         }
     }
 
@@ -147,6 +179,7 @@ impl Witness {
     pub fn sent(&mut self, now: Mono, packet: Option<(&[u8], SocketAddr)>) {
         let talks = self.talking_since.is_some() && !self.is_over;
         let Some((bytes, to)) = packet else {
+            self.speech.nothing_is_sent();
             return assert!(!talks || !self.agreed.receives, "a gap in what the caller hears");
         };
         assert!(talks, "RTP is sent while nobody is there to hear it");
@@ -166,6 +199,7 @@ impl Witness {
             assert_eq!(packet.ssrc, ssrc);
         }
         self.last_sent = Some((now, packet.sequence, packet.timestamp, packet.ssrc));
+        self.speech.sent(packet.sequence, packet.payload);
         self.packets += 1;
     }
 
@@ -194,12 +228,38 @@ impl Witness {
         }
     }
 
+    /// When something was asked.
+    pub fn asked_at(&self, ticket: Ticket) -> Option<Mono> {
+        self.asked.get(&ticket).map(|asked| asked.at)
+    }
+
+    /// The call is about to look at its timers: it gives up what it has waited for too long.
+    pub fn waits_no_longer(&mut self, now: Mono) {
+        for asked in self.asked.values_mut().filter(|_| !self.is_over) {
+            asked.is_given_up |= asked.at + ANSWER_MAX <= now;
+        }
+    }
+
+    /// Whether the call waits for the store, and keeps what is keyed.
+    fn is_waiting(&self) -> bool {
+        self.asked.values().any(|asked| !asked.is_given_up && !is_only_told(&asked.action))
+    }
+
     /// The store's reply is about to be taken by the call.
     pub fn replied(&mut self, ticket: Ticket, reply: &Reply) {
+        let is_late = self.asked.get(&ticket).is_some_and(|asked| asked.is_given_up);
         if self.is_over {
+            // Nobody hears it; but a take that could not be kept is a draft after all.
+            if *reply == Reply::Refused(Refusal::TryLater) {
+                self.asked.remove(&ticket);
+            }
             return;
         }
-        let action = self.asked.remove(&ticket).expect("a reply to something that was asked");
+        let Asked { action, .. } = self.asked.remove(&ticket).expect("a reply to something that was asked");
+        if is_late || CLOSED.contains(&self.place) {
+            return;
+        }
+        self.is_opening = matches!(reply, Reply::Recording { .. });
         match (reply, &action, &mut self.logged_in) {
             (Reply::LoggedIn(session), Action::Login { .. }, None) => {
                 self.logged_in = Some(LoggedIn {
@@ -210,8 +270,7 @@ impl Witness {
                 });
             }
             (Reply::Changed(_), Action::ReplaceTemporaryPin { .. }, Some(who)) => who.must_change_pin = false,
-            (Reply::Refused(Refusal::NoLongerAllowed), Action::NoteDenied { .. } | Action::NewsHeard, _) => {}
-            (Reply::Refused(Refusal::NoLongerAllowed), action, Some(who)) => {
+            (Reply::Refused(Refusal::NoLongerAllowed), action, Some(who)) if !says_nothing_of_the_menu(action) => {
                 who.gone = who.gone.and(action.needs().unwrap_or_default());
             }
             (Reply::Changed(_), Action::KeepRecording { .. }, _)
@@ -220,8 +279,13 @@ impl Witness {
             }
             (Reply::Recording { draft: Some(draft), .. }, Action::OpenRecording { .. }, _) => {
                 self.in_hand = Some((draft.clone(), true));
+                self.has_drafts = true;
             }
             _ => {}
+        }
+        self.known.learn(&action, reply, self.keys.len());
+        if !is_only_told(&action) {
+            self.speech.replied(&action, reply);
         }
     }
 
@@ -231,7 +295,13 @@ impl Witness {
     }
 
     /// Something has happened, with these outputs; the place is named before and after it.
-    pub fn outputs(&mut self, before: &str, after: &str, take: Option<&Take>, outputs: &[Output]) {
+    pub fn outputs(
+        &mut self,
+        now: Mono,
+        (before, after): (&'static str, &'static str),
+        take: Option<&Take>,
+        outputs: &[Output],
+    ) {
         let was_over = self.is_over;
         let expected = self.draft_expected(before, after, take);
         let mut drafts = Vec::new();
@@ -241,11 +311,15 @@ impl Witness {
                     let is_late = was_over || self.is_over;
                     assert!(!is_late || matches!(action, Action::SaveDraft { .. }), "{action:?} asked after the end");
                     self.ask(actor, action);
+                    if !is_only_told(action) {
+                        self.speech.goes_on();
+                    }
                     if let Action::SaveDraft { number, audio } = action {
                         assert_eq!(Some(*number), self.opened, "a draft of another recording");
                         drafts.push(audio.clone());
                     }
-                    assert!(self.asked.insert(*ticket, action.clone()).is_none(), "a ticket is used twice");
+                    let asked = Asked { action: action.clone(), at: now, is_given_up: false };
+                    assert!(self.asked.insert(*ticket, asked).is_none(), "a ticket is used twice");
                 }
                 Output::HangUp => {
                     assert!(!self.is_over, "hung up twice");
@@ -258,6 +332,13 @@ impl Witness {
         let expected = expected.filter(|_| !finishes);
         assert_eq!(drafts.first(), expected.as_ref(), "what was in review is kept as a draft, and nothing else is");
         assert!(drafts.len() <= 1);
+        if after == "record" && !REVIEWING.contains(&before) {
+            self.has_drafts = before == SYSTEM_RECORDING || self.is_opening;
+        }
+        self.is_opening = false;
+        self.place = after;
+        let keeps_keys = self.is_waiting() || after == "ringing" || after == "record";
+        self.speech.comes_to(after, keeps_keys);
         if let Some(take) = take.filter(|_| before == "record" && after == "review-menu") {
             self.in_hand = Some((take.audio.clone(), false));
         }
@@ -268,70 +349,30 @@ impl Witness {
 
     /// The take that has to become a draft now, for nobody will decide about it.
     fn draft_expected(&self, before: &str, after: &str, take: Option<&Take>) -> Option<Audio> {
-        let is_deciding =
-            self.asked.values().any(|a| matches!(a, Action::KeepRecording { .. } | Action::DiscardDraft { .. }));
+        let decides = |action: &Action| matches!(action, Action::KeepRecording { .. } | Action::DiscardDraft { .. });
+        let is_deciding = self.asked.values().any(|asked| !asked.is_given_up && decides(&asked.action));
         // Without the right to it there is no draft either.
         let is_gone = self.logged_in.as_ref().is_some_and(|who| who.gone.has(Permission::RecordingsChange));
         let is_deciding = is_deciding || is_gone;
-        if !REVIEWING.contains(&before) || !CLOSED.contains(&after) || is_deciding {
+        if !self.has_drafts || !REVIEWING.contains(&before) || !CLOSED.contains(&after) || is_deciding {
             return None;
         }
         let fresh = take.map(|take| take.audio.clone()).filter(|audio| !audio.0.is_empty());
         let old = self.in_hand.clone().filter(|(audio, is_draft)| !is_draft && !audio.0.is_empty());
         fresh.or(old.map(|(audio, _)| audio))
     }
+}
 
-    /// Whoever asks may, as far as they know, and asks for what was keyed.
-    fn ask(&mut self, actor: &Actor, action: &Action) {
-        if let Action::Login { extension, pin } = action {
-            assert_eq!(*actor, Actor::Caller);
-            let is_caller = self.caller.as_ref() == Some(extension);
-            let (digits, keys) = (pin.digits(), &self.keys);
-            assert!(is_caller || digits.is_empty() || self.keyed(extension.as_str()) > 0, "{extension} of {keys}");
-            return assert!(digits.is_empty() || self.keyed(digits) > 0, "the PIN {digits} was not keyed: {keys}");
-        }
-        let Some(who) = &self.logged_in else { panic!("{action:?} asked before a login") };
-        assert_eq!(*actor, Actor::Account { id: who.id, granted: who.granted }, "asked in another's name");
-        let needed = action.needs().expect("all but the login needs one");
-        assert!(who.granted.any(needed), "{action:?} asked without the permission");
-        assert!(
-            who.granted.without(who.gone).any(needed),
-            "{action:?} asked though the permission is known to be gone"
-        );
-        let before_change = matches!(action, Action::ReplaceTemporaryPin { .. } | Action::NoteDenied { .. });
-        assert!(!who.must_change_pin || before_change, "{action:?} asked before the temporary PIN was changed");
-        match action {
-            Action::ReplaceTemporaryPin { new } | Action::SetOwnVoicemailPin { new } => {
-                assert!(self.keyed(new.digits()) >= 2, "a PIN that was not keyed twice");
-            }
-            Action::SetOwnAccountPin { current, new } => {
-                assert!(self.keyed(new.digits()) >= 2, "a PIN that was not keyed twice");
-                assert!(current.digits().is_empty() || self.keyed(current.digits()) > 0);
-            }
-            Action::Confirm(_, pin) => {
-                assert!(pin.digits().is_empty() || self.keyed(pin.digits()) > 0, "a PIN that was not keyed");
-            }
-            Action::OpenUser { extension } => assert!(self.keyed(extension.as_str()) > 0),
-            Action::OpenRecording { number } => self.opened = Some(*number),
-            Action::KeepRecording { number, audio } => {
-                assert_eq!(Some(*number), self.opened, "kept as another recording");
-                let in_hand = self.in_hand.as_ref().map(|(audio, _)| audio);
-                assert_eq!(Some(audio), in_hand, "kept what was not in review");
-                assert!(self.keys.contains('2'));
-            }
-            Action::RestoreRecording { number, .. } => {
-                assert_eq!(Some(*number), self.opened, "another recording restored");
-                assert!(self.keys.contains(['3', '4']));
-            }
-            Action::ResetVoicemailPin { .. } | Action::DiscardDraft { .. } | Action::CancelReboot => {
-                assert!(self.keys.contains(['1', '3', '*']));
-            }
-            _ => {}
-        }
-    }
+/// Whether the call does not wait for the reply.
+fn is_only_told(action: &Action) -> bool {
+    matches!(action, Action::NoteDenied { .. } | Action::NewsHeard | Action::SaveDraft { .. })
+}
 
-    /// How often these digits were keyed as the end of an entry.
-    fn keyed(&self, digits: &str) -> usize {
-        self.keys.matches(&format!("{digits}#")).count()
+/// Whether a refusal of it leaves the menu as it is: what an undo needs depends on the change.
+fn says_nothing_of_the_menu(action: &Action) -> bool {
+    let undoes = |what: &Destructive| matches!(what, Destructive::Undo { .. });
+    match action {
+        Action::Check(what) | Action::Confirm(what, _) => undoes(what),
+        action => is_only_told(action),
     }
 }

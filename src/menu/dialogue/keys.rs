@@ -64,7 +64,7 @@ impl Dialogue {
     /// A `#` in a menu that has no use for it came late after an entry: it does not even stop the prompt.
     fn is_late_pound(&self, key: Key) -> bool {
         match self.place {
-            Place::Menu(menu) => key == Key::Pound && menu.choice(key).is_none(),
+            Place::Menu(menu) => key == Key::Pound && menu.choice(key).is_none() && menu.other_keys.is_none(),
             Place::Question(_) => false,
         }
     }
@@ -78,21 +78,26 @@ impl Dialogue {
 
     fn key_in_menu(&mut self, menu: &'static Menu, key: Key) {
         let granted = self.account.map_or(Permissions::default(), |account| account.left);
-        match (menu.choice(key), key) {
-            (Some(choice), _) if choice.allowed(granted) => {
+        let choice = menu.choice(key).filter(|choice| choice.exists(self.installed()));
+        match (choice, menu.other_keys, key) {
+            (Some(choice), ..) if choice.allowed(granted) => {
                 self.wrong_keys = 0;
                 self.follow(choice.goes);
             }
-            (Some(choice), _) => {
+            (Some(choice), ..) => {
                 self.tell(Action::NoteDenied { function: choice.name });
                 self.invalid_key();
             }
-            (None, Key::Pound) => {}
-            (None, Key::Digit(0)) => {
+            (None, Some(goes), _) => {
+                self.wrong_keys = 0;
+                self.follow(goes);
+            }
+            (None, None, Key::Pound) => {}
+            (None, None, Key::Digit(0)) => {
                 self.wrong_keys = 0;
                 self.stay(if menu.help { Words::from("menu-help") } else { Words::none() });
             }
-            (None, Key::Digit(_) | Key::Star) => self.invalid_key(),
+            (None, None, Key::Digit(_) | Key::Star) => self.invalid_key(),
         }
     }
 
@@ -140,29 +145,15 @@ impl Dialogue {
 
     fn run(&mut self, function: Function) {
         match function {
-            Function::AskExtension => self.ask_extension(Words::none()),
-            Function::ChangeVoicemailPin => self.change_voicemail_pin(),
-            Function::ChangeAccountPin => self.change_account_pin(),
-            Function::LeaveNewPin => self.leave_new_pin(),
-            Function::LeavePinAgain => self.ask_new_pin(Words::none()),
-            Function::ChooseRecording => self.choose_recording(),
-            Function::NextRecording => self.next_recording(),
-            Function::ListenRecording => self.listen_recording(),
-            Function::RecordRecording | Function::RecordAgain => self.start_recorder(),
-            Function::RestorePrevious => self.restore_previous(),
-            Function::RestoreFactory => self.restore_factory(),
-            Function::WhoChangedRecording => self.who_changed_recording(),
-            Function::PlayTake => self.play_take(),
-            Function::KeepTake => self.keep_take(),
-            Function::DiscardTake => self.discard_take(),
-            Function::ResetVoicemailPin => self.reset_voicemail_pin(),
-            Function::RepeatTemporaryPin => self.say_temporary_pin(Words::none()),
-            Function::LeaveTemporaryPin => self.leave_temporary_pin(),
-            Function::AskReboot => self.ask_reboot(),
-            Function::RebootNow => self.reboot_now(),
-            Function::RebootWhenIdle => self.reboot_when_idle(),
-            Function::CancelReboot => self.cancel_reboot(),
-            Function::LeaveConfirm => self.leave_confirm(),
+            Function::Login(function) => self.run_login(function),
+            Function::Own(function) => self.run_own(function),
+            Function::Lists(function) => self.run_lists(function),
+            Function::Recordings(function) => self.run_recordings(function),
+            Function::Users(function) => self.run_users(function),
+            Function::Attendants(function) => self.run_attendants(function),
+            Function::Network(function) => self.run_network(function),
+            Function::Maintenance(function) => self.run_maintenance(function),
+            Function::Roles(function) => self.run_roles(function),
         }
     }
 
@@ -174,8 +165,17 @@ impl Dialogue {
             Answer::CurrentPin => self.current_pin(&entry),
             Answer::NewPin => self.new_pin(&entry),
             Answer::PinAgain => self.pin_again(&entry),
+            Answer::ForwardNumber => self.forward_number(&entry),
             Answer::RecordingNumber => self.recording_number(&entry),
             Answer::UserExtension => self.user_extension(&entry),
+            Answer::ItemNumber => self.item_number(&entry),
+            Answer::Hours => self.mode_hours(&entry),
+            Answer::AttendantRecording => self.attendant_recording(&entry),
+            Answer::Member => self.group_member(&entry),
+            Answer::SupportExtension => self.support_extension(&entry),
+            Answer::SupportPin => self.support_pin(&entry),
+            Answer::RoleExtension => self.role_extension(&entry),
+            Answer::ChangeNumber => self.change_number(&entry),
             Answer::Confirm => self.confirm_pin(&entry),
         }
     }

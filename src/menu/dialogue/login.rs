@@ -1,10 +1,11 @@
-//! Logging in: extension, PIN, the greeting.
+//! Logging in: site, language, extension, PIN, the greeting.
 
 use crate::access::{Action, News, Refusal, Reply, Session};
 use crate::menu::entry::Entry;
 use crate::menu::speech::Words;
-use crate::menu::tree::{ENTER_EXTENSION, ENTER_EXTENSION_OR_POUND, ENTER_PIN, Place};
-use crate::model::{Audio, Clip, Extension};
+use crate::menu::tree::{ENTER_EXTENSION, ENTER_EXTENSION_OR_POUND, ENTER_PIN, Login, MY, Place};
+use crate::menu::{Output, SiteName};
+use crate::model::{Audio, Clip, Extension, Language};
 
 use super::{Account, Dialogue, Work};
 
@@ -24,6 +25,61 @@ pub(super) struct Greeting {
 }
 
 impl Dialogue {
+    pub(super) fn run_login(&mut self, function: Login) {
+        match function {
+            Login::AskExtension => self.ask_extension(Words::none()),
+            Login::ChooseLanguage(language) => self.choose_language(language),
+            Login::LeaveLanguages if self.account.is_some() => self.go(Place::Menu(&MY), Words::none()),
+            Login::LeaveLanguages => self.ask_extension(Words::none()),
+        }
+    }
+
+    /// What is said first of all: where there are several sites, which one this is.
+    pub(super) fn welcome(&self) -> Words {
+        let words = Words::from("welcome");
+        match &self.caller.site {
+            Some(SiteName { spoken: Some(name), .. }) => words.audio(Some(name.clone())),
+            Some(SiteName { spoken: None, number }) => words.clip("site-number").digits(&number.to_string()),
+            None => words,
+        }
+    }
+
+    /// The languages that can be chosen.
+    pub(super) fn installed(&self) -> &[Language] {
+        match self.caller.languages.as_slice() {
+            [] => std::slice::from_ref(&self.caller.language),
+            installed => installed,
+        }
+    }
+
+    /// Before the login for this call, after it for all calls to come as well.
+    fn choose_language(&mut self, language: Language) {
+        if self.account.is_none() {
+            self.speak(language);
+            return self.ask_extension(Words::none());
+        }
+        self.work = Work::Language(language);
+        self.ask(Action::SetLanguage { language }, Place::Menu(&MY), Self::language_set);
+    }
+
+    fn language_set(&mut self, reply: &Reply) {
+        match (reply, &self.work) {
+            (Reply::Changed(change), Work::Language(language)) => {
+                self.speak(*language);
+                self.changed(Place::Menu(&MY), "language-changed", *change);
+            }
+            (reply, _) => self.refused(reply),
+        }
+    }
+
+    /// Clips are spoken in this language from now on.
+    fn speak(&mut self, language: Language) {
+        if language != self.language {
+            self.language = language;
+            self.outputs.push_back(Output::Language(language));
+        }
+    }
+
     pub(super) fn ask_extension(&mut self, first: impl Into<Words>) {
         self.go(self.first_question(), first);
     }
@@ -69,6 +125,9 @@ impl Dialogue {
     fn logged_in(&mut self, session: &Session) {
         let Session { id, granted, has_role, .. } = *session;
         self.account = Some(Account { id, granted, left: granted, has_role });
+        if let Some(language) = session.language.filter(|language| self.installed().contains(language)) {
+            self.speak(language);
+        }
         let Session { spoken_name, news, .. } = session.clone();
         self.greeting = Some(Box::new(Greeting { spoken_name, news }));
         if session.must_change_pin {

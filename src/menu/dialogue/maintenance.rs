@@ -1,84 +1,60 @@
-//! Maintenance: the reboot.
+//! Maintenance: the reboot, logging, support PINs, the system's state.
 
 use std::time::Duration;
 
-use crate::access::{Action, Destructive, RebootWhen, Refusal, Reply};
-use crate::menu::speech::Words;
-use crate::menu::tree::{COUNTDOWN, MAINTENANCE, Place, REBOOT};
+use crate::access::{Action, Destructive, RebootWhen, Refusal, Reply, SystemStatus};
+use crate::menu::entry::Entry;
+use crate::menu::speech::{Noun, Words};
+use crate::menu::tree::{COUNTDOWN, LOGGING, MAINTENANCE, Maintenance, Place, REBOOT, SUPPORT_EXTENSION, SUPPORT_PIN};
+use crate::model::ChangeNumber;
 
+use super::backup::size;
 use super::{Dialogue, Work};
 
-/// What the reboot menu is about.
-#[derive(Clone, Debug)]
-pub(super) struct Reboot {
-    other_calls: u32,
-}
-
 impl Dialogue {
-    pub(super) fn ask_reboot(&mut self) {
-        self.ask(Action::AskReboot, Place::Menu(&MAINTENANCE), Self::reboot_state_told);
+    pub(super) fn run_maintenance(&mut self, function: Maintenance) {
+        match function {
+            Maintenance::StartBackup => self.start_backup(),
+            Maintenance::LeaveBackup => self.go(Place::Menu(&MAINTENANCE), Words::none()),
+            Maintenance::LastBackup => self.last_backup(),
+            Maintenance::AskReboot => {
+                self.ask(Action::AskReboot, Place::Menu(&MAINTENANCE), Self::reboot_state_told);
+            }
+            Maintenance::Reboot(when) => self.check(Destructive::Reboot { when }, Place::Menu(&REBOOT)),
+            Maintenance::CancelReboot => {
+                self.ask(Action::CancelReboot, Place::Menu(&REBOOT), Self::reboot_cancel_replied);
+            }
+            Maintenance::SetLogging { detailed } => {
+                let then = if detailed { Self::logging_in_detail } else { Self::logging_normally };
+                self.ask(Action::SetLogging { detailed }, Place::Menu(&LOGGING), then);
+            }
+            Maintenance::NewLogFile => self.ask(Action::NewLogFile, Place::Menu(&LOGGING), Self::log_file_closed),
+            Maintenance::Status => {
+                self.ask(Action::SystemStatus, Place::Menu(&MAINTENANCE), Self::system_status_read);
+            }
+            Maintenance::LeaveConfirm => self.leave_confirm(),
+        }
     }
 
     fn reboot_state_told(&mut self, reply: &Reply) {
         match reply {
             Reply::RebootState { other_calls, waiting } => {
-                self.work = Work::Reboot(Reboot { other_calls: *other_calls });
                 let waiting = waiting.then_some("reboot-is-waiting");
                 self.go(Place::Menu(&REBOOT), calls_in_progress(Words::none(), *other_calls).clips(waiting));
             }
-            _ => self.failed(),
-        }
-    }
-
-    pub(super) fn reboot_now(&mut self) {
-        let read_back = self.reboot_read_back("reboot-now-confirm".into());
-        self.ask_to_confirm(
-            read_back,
-            |pin| Action::Confirm(Destructive::Reboot { when: RebootWhen::Now }, pin),
-            Place::Menu(&REBOOT),
-            Self::reboot_now_replied,
-        );
-    }
-
-    pub(super) fn reboot_when_idle(&mut self) {
-        let read_back = self.reboot_read_back("reboot-when-idle-confirm".into());
-        self.ask_to_confirm(
-            read_back,
-            |pin| Action::Confirm(Destructive::Reboot { when: RebootWhen::Idle }, pin),
-            Place::Menu(&REBOOT),
-            Self::reboot_when_idle_replied,
-        );
-    }
-
-    fn reboot_read_back(&self, action: Words) -> Words {
-        match &self.work {
-            Work::Reboot(reboot) => calls_in_progress(action, reboot.other_calls),
-            _ => action,
-        }
-    }
-
-    /// Counts down: the caller may cancel until it starts.
-    fn reboot_now_replied(&mut self, reply: &Reply) {
-        match reply {
-            Reply::RebootRequested { delay_s, change } => {
-                let words = Words::from("reboot-in").number(*delay_s).clip("seconds");
-                self.enter(Place::Menu(&COUNTDOWN), words.clip(COUNTDOWN.clip).change(*change));
-                let starts = self.now + Duration::from_secs(u64::from(*delay_s));
-                self.moves_on = Some((starts, Place::Menu(&MAINTENANCE)));
-            }
             reply => self.reboot_refused(reply),
         }
     }
 
-    fn reboot_when_idle_replied(&mut self, reply: &Reply) {
-        match reply {
-            Reply::RebootRequested { change, .. } => self.changed(Place::Menu(&REBOOT), "reboot-waiting", *change),
-            reply => self.reboot_refused(reply),
+    /// Counts down to a reboot: the caller may cancel until it starts.
+    pub(super) fn reboot_confirmed(&mut self, when: RebootWhen, delay_s: u32, change: ChangeNumber) {
+        if when == RebootWhen::Idle {
+            return self.changed(Place::Menu(&REBOOT), "reboot-waiting", change);
         }
-    }
-
-    pub(super) fn cancel_reboot(&mut self) {
-        self.ask(Action::CancelReboot, Place::Menu(&REBOOT), Self::reboot_cancel_replied);
+        let words = Words::from("reboot-in").counted(delay_s, Noun::Seconds);
+        self.enter(Place::Menu(&COUNTDOWN), words.clip(COUNTDOWN.clip).change(change));
+        let starts = self.now + Duration::from_secs(u64::from(delay_s));
+        self.moves_on = Some((starts, |dialogue| dialogue.close("reboot-started")));
     }
 
     fn reboot_cancel_replied(&mut self, reply: &Reply) {
@@ -88,21 +64,93 @@ impl Dialogue {
         }
     }
 
-    fn reboot_refused(&mut self, reply: &Reply) {
-        let reason = match reply {
-            Reply::Refused(Refusal::AlreadySo) => "reboot-already-waiting",
-            Reply::Refused(Refusal::NothingThere) => "reboot-none-waiting",
-            _ => return self.failed(),
+    pub(super) fn reboot_refused(&mut self, reply: &Reply) {
+        match reply {
+            Reply::Refused(Refusal::AlreadySo) => self.go(Place::Menu(&REBOOT), "reboot-already-waiting"),
+            Reply::Refused(Refusal::NothingThere) => self.go(Place::Menu(&REBOOT), "reboot-none-waiting"),
+            reply => self.refused(reply),
+        }
+    }
+
+    fn logging_in_detail(&mut self, reply: &Reply) {
+        match reply {
+            Reply::Changed(change) => self.changed(Place::Menu(&LOGGING), "logging-detailed", *change),
+            reply => self.refused(reply),
+        }
+    }
+
+    fn logging_normally(&mut self, reply: &Reply) {
+        match reply {
+            Reply::Changed(change) => self.changed(Place::Menu(&LOGGING), "logging-normal", *change),
+            reply => self.refused(reply),
+        }
+    }
+
+    fn log_file_closed(&mut self, reply: &Reply) {
+        match reply {
+            Reply::Changed(change) => self.changed(Place::Menu(&LOGGING), "log-file-closed", *change),
+            Reply::Refused(Refusal::NothingThere) => self.go(Place::Menu(&LOGGING), "log-file-none"),
+            reply => self.refused(reply),
+        }
+    }
+
+    /// Whatever was keyed, the PIN is asked for and the store is asked: nothing tells which extensions there are.
+    pub(super) fn support_extension(&mut self, entry: &Entry) {
+        match entry.extension() {
+            Some(extension) => {
+                self.work = Work::Support(extension);
+                self.go(Place::Question(&SUPPORT_PIN), Words::none());
+            }
+            None => self.stay(Words::none()),
+        }
+    }
+
+    pub(super) fn support_pin(&mut self, entry: &Entry) {
+        let Work::Support(extension) = &self.work else {
+            return self.go(Place::Question(&SUPPORT_EXTENSION), Words::none());
         };
-        self.go(Place::Menu(&REBOOT), reason);
+        // An overlong PIN is wrong, like an empty one.
+        let pin = entry.pin().unwrap_or_default();
+        let action = Action::VerifySupportPin { extension: extension.clone(), pin };
+        self.ask(action, Place::Menu(&MAINTENANCE), Self::support_pin_verified);
+    }
+
+    fn support_pin_verified(&mut self, reply: &Reply) {
+        match reply {
+            Reply::Done => self.go(Place::Menu(&MAINTENANCE), "support-pin-valid"),
+            Reply::Refused(Refusal::Unknown | Refusal::PinWrong) => {
+                self.go(Place::Menu(&MAINTENANCE), "support-pin-invalid");
+            }
+            reply => self.refused(reply),
+        }
+    }
+
+    fn system_status_read(&mut self, reply: &Reply) {
+        match reply {
+            Reply::Status(status) => self.go(Place::Menu(&MAINTENANCE), system_status(status)),
+            reply => self.refused(reply),
+        }
     }
 }
 
 /// How many would be cut off.
-fn calls_in_progress(first: Words, other_calls: u32) -> Words {
+pub(super) fn calls_in_progress(first: Words, other_calls: u32) -> Words {
     match other_calls {
         0 => first.clip("reboot-no-other-calls"),
-        1 => first.clip("reboot-one-other-call"),
-        calls => first.number(calls).clip("reboot-other-calls"),
+        calls => first.counted(calls, Noun::OtherCalls),
     }
+}
+
+fn system_status(status: &SystemStatus) -> Words {
+    let [major, minor, patch] = status.version;
+    let mut words = Words::from("status-version").number(major).clip("address-dot").number(minor);
+    words = words.clip("address-dot").number(patch);
+    if let Some(since) = status.up_since {
+        words = words.clip("status-started").moment(since);
+    }
+    words = words.counted(status.calls, Noun::Calls);
+    if let Some(percent) = status.disk_used_percent {
+        words = words.clip("status-disk").counted(u32::from(percent), Noun::Percent);
+    }
+    size(words.clip("status-store"), status.store_bytes)
 }

@@ -1,11 +1,12 @@
-//! New PINs, keyed twice: in place of a temporary one, one's voicemail PIN, one's account PIN.
+//! New PINs, keyed twice: in place of a temporary one, one's voicemail, account or support PIN.
 
 use crate::access::{Action, Refusal, Reply};
 use crate::menu::entry::Entry;
 use crate::menu::speech::Words;
-use crate::menu::tree::{CURRENT_PIN, MY, NEW_PIN, NEW_VOICEMAIL_PIN, PIN_AGAIN, Place};
-use crate::model::{ChangeNumber, Clip, Pin};
+use crate::menu::tree::{CURRENT_PIN, MY, NEW_PIN, NEW_SUPPORT_PIN, NEW_VOICEMAIL_PIN, PIN_AGAIN, Place};
+use crate::model::{ChangeNumber, Pin};
 
+use super::refusals::policy_clip;
 use super::{Dialogue, Work};
 
 /// A PIN that is being changed.
@@ -22,6 +23,8 @@ enum Kind {
     Temporary,
     /// One's own voicemail PIN.
     Voicemail,
+    /// One's own support PIN.
+    Support,
     /// One's own account PIN; `tried` after a wrong present one.
     Account { current: Pin, tried: bool },
 }
@@ -39,6 +42,7 @@ impl Kind {
         match self {
             Kind::Temporary | Kind::Account { .. } => Place::Question(&NEW_PIN),
             Kind::Voicemail => Place::Question(&NEW_VOICEMAIL_PIN),
+            Kind::Support => Place::Question(&NEW_SUPPORT_PIN),
         }
     }
 
@@ -46,7 +50,7 @@ impl Kind {
     fn home(&self) -> Place {
         match self {
             Kind::Temporary => Place::Question(&NEW_PIN),
-            Kind::Voicemail | Kind::Account { .. } => Place::Menu(&MY),
+            Kind::Voicemail | Kind::Support | Kind::Account { .. } => Place::Menu(&MY),
         }
     }
 
@@ -54,6 +58,7 @@ impl Kind {
         match self {
             Kind::Temporary => Action::ReplaceTemporaryPin { new },
             Kind::Voicemail => Action::SetOwnVoicemailPin { new },
+            Kind::Support => Action::SetOwnSupportPin { new },
             Kind::Account { current, .. } => Action::SetOwnAccountPin { current: current.clone(), new },
         }
     }
@@ -67,6 +72,11 @@ impl Dialogue {
 
     pub(super) fn change_voicemail_pin(&mut self) {
         self.begin_pin_change(Kind::Voicemail);
+        self.ask_new_pin(Words::none());
+    }
+
+    pub(super) fn change_support_pin(&mut self) {
+        self.begin_pin_change(Kind::Support);
         self.ask_new_pin(Words::none());
     }
 
@@ -139,6 +149,9 @@ impl Dialogue {
             Work::PinChange(PinChange { kind: Kind::Voicemail, .. }) => {
                 self.changed(Place::Menu(&MY), "voicemail-pin-changed", change);
             }
+            Work::PinChange(PinChange { kind: Kind::Support, .. }) => {
+                self.changed(Place::Menu(&MY), "support-pin-changed", change);
+            }
             _ => self.changed(Place::Menu(&MY), "account-pin-changed", change),
         }
     }
@@ -156,33 +169,5 @@ impl Dialogue {
 
     fn begin_pin_change(&mut self, kind: Kind) {
         self.work = Work::PinChange(PinChange { kind, new: Pin::default() });
-    }
-}
-
-/// What is said when the PIN policy refuses.
-fn policy_clip(refusal: Refusal) -> Option<Clip> {
-    match refusal {
-        Refusal::PinTooShort => Some("pin-too-short"),
-        Refusal::PinTooSimple => Some("pin-too-simple"),
-        Refusal::PinUsedBefore => Some("pin-used-before"),
-        Refusal::LoginFailed
-        | Refusal::NotAllowed
-        | Refusal::NoLongerAllowed
-        | Refusal::NotAllowedForThisAccount
-        | Refusal::NotYourself
-        | Refusal::PinWrong
-        | Refusal::PinTooShortForRole
-        | Refusal::Unknown
-        | Refusal::OtherUnknown
-        | Refusal::NothingThere
-        | Refusal::AlreadySo
-        | Refusal::ForwardNotAllowed
-        | Refusal::LastServerAdministrator
-        | Refusal::LastEnabled
-        | Refusal::CannotUndo
-        | Refusal::ChangedSince
-        | Refusal::AlreadyUndone
-        | Refusal::TooMany
-        | Refusal::TryLater => None,
     }
 }

@@ -1,25 +1,18 @@
-//! System recordings: the list, one recording and its versions.
+//! System recordings: one recording and its versions.
 
-use crate::access::{Action, ItemKind, Refusal, Reply, RestoreTo};
-use crate::menu::entry::Entry;
+use crate::access::{Action, OwnAudio, Refusal, Reply, RestoreTo};
 use crate::menu::speech::Words;
-use crate::menu::tree::{MAIN, Place, RECORDING, RECORDING_LIST, RECORDING_NUMBER, REVIEW};
+use crate::menu::tree::{Place, RECORDING, RECORDING_NUMBER, REVIEW, Recordings};
 use crate::model::{Audio, RecordingNumber};
 
+use super::users::User;
 use super::{Dialogue, Then, Work};
 
-/// The list of recordings, and how far the caller has come in it.
-#[derive(Clone, Debug)]
-pub(super) struct List {
-    numbers: Vec<RecordingNumber>,
-    at: usize,
-}
-
-/// The recording that the caller has chosen.
+/// What is recorded, or can be.
 #[derive(Clone, Debug)]
 pub(super) struct Recording {
-    pub(super) number: RecordingNumber,
-    /// Whether the live version is the factory one.
+    pub(super) of: Subject,
+    /// Whether the live version of a system recording is the factory one.
     pub(super) factory: bool,
     /// What is in review.
     pub(super) take: Option<Audio>,
@@ -29,64 +22,72 @@ pub(super) struct Recording {
     pub(super) has_draft: bool,
 }
 
+/// What a recording is of. Only system recordings have drafts.
+#[derive(Clone, Debug)]
+pub(super) enum Subject {
+    System(RecordingNumber),
+    Own(OwnAudio),
+    /// The spoken name of another user.
+    Name(User),
+}
+
+#[cfg(test)]
 impl Recording {
-    /// What it is, said before its menu.
+    /// What tells two of them apart, for the tests that walk all states.
+    pub(super) fn state(&self) -> String {
+        let of = match &self.of {
+            Subject::System(_) => "system".to_owned(),
+            Subject::Own(which) => format!("{which:?}"),
+            Subject::Name(user) => user.state(),
+        };
+        let Self { factory, take, take_is_draft, has_draft, .. } = self;
+        format!("{of} factory {factory} take {take:?} draft {take_is_draft} {has_draft}")
+    }
+}
+
+impl Recording {
+    pub(super) fn new(of: Subject) -> Self {
+        Self { of, factory: false, take: None, take_is_draft: false, has_draft: false }
+    }
+
+    /// What a system recording is, said before its menu.
     pub(super) fn described(&self, first: Words) -> Words {
-        let state = if self.factory { "recording-is-factory" } else { "recording-is-changed" };
-        first.clip("recording-number").digits(&self.number.0.to_string()).clip(state)
+        match self.of {
+            Subject::System(number) => {
+                let state = if self.factory { "recording-is-factory" } else { "recording-is-changed" };
+                first.clip("recording-number").digits(&number.0.to_string()).clip(state)
+            }
+            Subject::Own(_) | Subject::Name(_) => first,
+        }
     }
 }
 
 impl Dialogue {
-    /// The number was keyed; a bare `#` asks for the list.
-    pub(super) fn recording_number(&mut self, entry: &Entry) {
-        if entry.is_empty() {
-            return self.ask(Action::List { kind: ItemKind::Recording }, Place::Menu(&MAIN), Self::recordings_listed);
-        }
-        match entry.number().filter(|number| *number > 0) {
-            Some(number) => self.open_recording(RecordingNumber(number)),
-            None => self.stay("recording-unknown"),
-        }
-    }
-
-    fn recordings_listed(&mut self, reply: &Reply) {
-        match reply {
-            Reply::Numbers(numbers) if numbers.is_empty() => self.go(Place::Menu(&MAIN), "recordings-none"),
-            Reply::Numbers(numbers) => {
-                self.say_listed(List { numbers: numbers.iter().copied().map(RecordingNumber).collect(), at: 0 });
+    pub(super) fn run_recordings(&mut self, function: Recordings) {
+        match function {
+            Recordings::Listen => {
+                self.ask_about_recording(|number| Action::ListenRecording { number }, Self::recording_read);
             }
-            _ => self.failed(),
-        }
-    }
-
-    pub(super) fn next_recording(&mut self) {
-        match std::mem::replace(&mut self.work, Work::Nothing) {
-            Work::List(list) => self.say_listed(List { at: list.at + 1, ..list }),
-            _ => self.go(Place::Question(&RECORDING_NUMBER), Words::none()),
-        }
-    }
-
-    fn say_listed(&mut self, list: List) {
-        match list.numbers.get(list.at) {
-            Some(number) => {
-                let words = Words::from("recording-number").digits(&number.0.to_string());
-                self.work = Work::List(list);
-                self.go(Place::Menu(&RECORDING_LIST), words);
+            Recordings::Record | Recordings::RecordAgain => self.start_recorder(),
+            Recordings::Restore(RestoreTo::Previous) => self.ask_about_recording(
+                |number| Action::RestoreRecording { number, to: RestoreTo::Previous },
+                Self::recording_restored,
+            ),
+            Recordings::Restore(RestoreTo::Factory) => self.ask_about_recording(
+                |number| Action::RestoreRecording { number, to: RestoreTo::Factory },
+                Self::recording_restored,
+            ),
+            Recordings::WhoChanged => {
+                self.ask_about_recording(|number| Action::WhoChangedRecording { number }, Self::told_who_changed);
             }
-            None => self.go(Place::Question(&RECORDING_NUMBER), "end-of-list"),
+            Recordings::PlayTake => self.play_take(),
+            Recordings::KeepTake => self.keep_take(),
+            Recordings::DiscardTake => self.discard_take(),
         }
     }
 
-    pub(super) fn choose_recording(&mut self) {
-        match &self.work {
-            Work::List(List { numbers, at }) if *at < numbers.len() => self.open_recording(numbers[*at]),
-            _ => self.go(Place::Question(&RECORDING_NUMBER), Words::none()),
-        }
-    }
-
-    fn open_recording(&mut self, number: RecordingNumber) {
-        self.work =
-            Work::Recording(Recording { number, factory: false, take: None, take_is_draft: false, has_draft: false });
+    pub(super) fn open_recording(&mut self, number: RecordingNumber) {
+        self.work = Work::Recording(Box::new(Recording::new(Subject::System(number))));
         self.ask(Action::OpenRecording { number }, Place::Question(&RECORDING_NUMBER), Self::recording_opened);
     }
 
@@ -108,30 +109,12 @@ impl Dialogue {
         }
     }
 
-    pub(super) fn listen_recording(&mut self) {
-        self.ask_about_recording(|number| Action::ListenRecording { number }, Self::recording_read);
-    }
-
     fn recording_read(&mut self, reply: &Reply) {
         match reply {
             Reply::Audio(Some(audio)) => self.stay(Words::none().audio(Some(audio.clone()))),
             Reply::Audio(None) => self.stay("recording-empty"),
             reply => self.recording_refused(reply),
         }
-    }
-
-    pub(super) fn restore_previous(&mut self) {
-        self.ask_about_recording(
-            |number| Action::RestoreRecording { number, to: RestoreTo::Previous },
-            Self::recording_restored,
-        );
-    }
-
-    pub(super) fn restore_factory(&mut self) {
-        self.ask_about_recording(
-            |number| Action::RestoreRecording { number, to: RestoreTo::Factory },
-            Self::recording_restored,
-        );
     }
 
     fn recording_restored(&mut self, reply: &Reply) {
@@ -142,11 +125,7 @@ impl Dialogue {
         }
     }
 
-    pub(super) fn who_changed_recording(&mut self) {
-        self.ask_about_recording(|number| Action::WhoChangedRecording { number }, Self::told_who_changed_recording);
-    }
-
-    fn told_who_changed_recording(&mut self, reply: &Reply) {
+    fn told_who_changed(&mut self, reply: &Reply) {
         match reply {
             Reply::Who { at: None, .. } => self.stay("recording-never-changed"),
             Reply::Who { by: Some(extension), spoken_name, at: Some(at) } => {
@@ -161,9 +140,12 @@ impl Dialogue {
     }
 
     fn ask_about_recording(&mut self, action: fn(RecordingNumber) -> Action, then: Then) {
-        match &self.work {
-            Work::Recording(recording) => self.ask(action(recording.number), Place::Menu(&RECORDING), then),
-            _ => self.go(Place::Question(&RECORDING_NUMBER), Words::none()),
+        if let Work::Recording(recording) = &self.work
+            && let Subject::System(number) = recording.of
+        {
+            self.ask(action(number), Place::Menu(&RECORDING), then);
+        } else {
+            self.go(Place::Question(&RECORDING_NUMBER), Words::none());
         }
     }
 
@@ -171,7 +153,7 @@ impl Dialogue {
     pub(super) fn recording_refused(&mut self, reply: &Reply) {
         match reply {
             Reply::Refused(Refusal::Unknown) => self.go(Place::Question(&RECORDING_NUMBER), "recording-unknown"),
-            _ => self.failed(),
+            reply => self.refused(reply),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::model::Key;
 use super::{Dialogue, Phase, Work};
 
 impl Dialogue {
-    /// All but times, tickets and digits that make no difference (see [`class`]).
+    /// All but times, tickets, the language and digits that make no difference (see [`class`]).
     pub(in crate::menu) fn state(&self) -> String {
         let mut out = format!("{:?} ", self.place);
         let _ = match self.phase {
@@ -25,21 +25,29 @@ impl Dialogue {
             Work::Nothing => write!(out, " -"),
             Work::Login(_) => write!(out, " login"),
             Work::PinChange(change) => write!(out, " {}", change.state()),
-            Work::List(list) => write!(out, " {list:?}"),
-            Work::Recording(recording) => write!(out, " {recording:?}"),
-            Work::User(user) => write!(out, " {user:?}"),
-            Work::Reboot(reboot) => write!(out, " {reboot:?}"),
+            Work::Language(language) => write!(out, " {language:?}"),
+            Work::Forwarding(forwarding) => write!(out, " {}", forwarding.state()),
+            Work::List(list) => write!(out, " {}", list.state()),
+            Work::Item(item) => write!(out, " {}", item.state()),
+            Work::Recording(recording) => write!(out, " {}", recording.state()),
+            Work::User(user) => write!(out, " {}", user.state()),
+            Work::Mode(mode) => write!(out, " {mode:?}"),
+            Work::Backup(_) => write!(out, " backup"),
+            Work::Support(_) => write!(out, " support"),
+            Work::Role(role) => write!(out, " {role:?}"),
         };
         let entry = self.entry.pin().map_or("overlong", |pin| class(pin.digits()));
         let mut ahead = self.ahead.clone();
         let ahead: String = std::iter::from_fn(|| ahead.pop()).map(Key::to_char).collect();
         // Who calls from where, and how often a login has failed, matters until one has not.
         let calling = self.account.is_none().then_some((self.failed_logins, self.caller.extension.is_some()));
-        let account = self.account.map(|account| (account.left, account.has_role));
-        let tried = self.confirm.map(|confirm| (confirm.tried, confirm.then as usize));
+        // What is left of the caller's rights matters where a choice needs one.
+        let asks = matches!(self.place, Place::Menu(menu) if menu.choices.iter().any(|choice| choice.needs.is_some()));
+        let account = self.account.map(|account| (asks.then_some(account.left), account.has_role));
+        let confirm = self.confirm.as_ref().map(|confirm| confirm.state());
         let _ = write!(
             out,
-            " entry {entry} ahead {ahead} held {} counts {} {} {calling:?} account {account:?} confirm {tried:?} \
+            " entry {entry} ahead {ahead} held {} counts {} {} {calling:?} account {account:?} confirm {confirm:?} \
              timer {} moves {} greeting {:?} up {}",
             self.held,
             self.silences,
@@ -55,6 +63,11 @@ impl Dialogue {
     /// Whether something that leads on by itself is being said.
     pub(in crate::menu) fn is_announcing(&self) -> bool {
         matches!(self.phase, Phase::Announcing(..))
+    }
+
+    /// Whether the store is waited for.
+    pub(in crate::menu) fn is_asking(&self) -> bool {
+        matches!(self.phase, Phase::Asking(_))
     }
 
     /// Where the caller is in the menu, while recording too.

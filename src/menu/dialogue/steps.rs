@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::access::{Action, Permissions};
+use crate::access::{Action, Destructive, Permissions};
 use crate::menu::speech::Words;
 use crate::menu::tree::{MAIN, MY, Place};
 use crate::menu::{Output, Ticket};
 use crate::model::{ChangeNumber, Clip, Key};
 
-use super::{After, Dialogue, Pending, Phase, Then, Work};
+use super::{ANSWER_MAX, After, Dialogue, Pending, Phase, Then, Work};
 
 /// A goodbye whose end is never reported holds the line no longer than this.
 const GOODBYE_MAX: Duration = Duration::from_secs(20);
@@ -17,7 +17,8 @@ impl Dialogue {
     /// Goes to a place: says `first`, then what the place says, and listens.
     pub(super) fn go(&mut self, place: Place, first: impl Into<Words>) {
         let granted = self.account.map_or(Permissions::default(), |account| account.left);
-        self.enter(place, first.into().clips(place.prompt(granted)));
+        let prompt = place.prompt(granted, self.installed());
+        self.enter(place, first.into().clips(prompt));
     }
 
     /// Goes to a place, says no more than `words`, and listens.
@@ -59,13 +60,20 @@ impl Dialogue {
         }
     }
 
-    /// Asks the store, and goes on with its reply; where it can't be done now, the caller stays at `home`.
+    /// Asks the store, and goes on with its reply; where it can't be done now, or no reply comes within
+    /// [`ANSWER_MAX`], the caller goes to `home`.
     pub(super) fn ask(&mut self, action: Action, home: Place, then: Then) {
-        let needs = action.needs();
+        let needs = match &action {
+            Action::Check(Destructive::Undo { .. }) | Action::Confirm(Destructive::Undo { .. }, _) => {
+                Some(Permissions::default())
+            }
+            action => action.needs(),
+        };
+        let may_change = may_change(&action);
         let ticket = self.next_ticket();
         self.outputs.push_back(Output::Ask(ticket, action));
-        self.timer = None;
-        self.phase = Phase::Asking(Pending { ticket, needs, home, then });
+        self.timer = Some(self.now + ANSWER_MAX);
+        self.phase = Phase::Asking(Pending { ticket, needs, home, then, may_change });
     }
 
     /// Tells the store something whose reply doesn't matter to the caller.
@@ -79,13 +87,24 @@ impl Dialogue {
         self.go(place, Words::from(what).change(change));
     }
 
-    /// The reply says that it could not be done (or is none that fits): the caller stays where the action began.
-    pub(super) fn failed(&mut self) {
-        let home = match self.phase {
+    /// Where the caller goes when what was asked for can't be done.
+    pub(super) fn home(&self) -> Place {
+        match self.phase {
             Phase::Asking(pending) => pending.home,
             _ => self.top(),
-        };
-        self.go(home, "failed-try-later");
+        }
+    }
+
+    /// The reply says that it could not be done (or is none that fits): the caller goes where the action began.
+    pub(super) fn failed(&mut self) {
+        self.go(self.home(), "failed-try-later");
+    }
+
+    /// No reply came in time; one that comes later is ignored by its ticket.
+    pub(super) fn not_answered(&mut self, pending: Pending) {
+        // What was typed ahead was meant for after it was done; and nothing is changed by a time-out.
+        self.ahead.clear();
+        self.go(pending.home, if pending.may_change { "not-answered" } else { "failed-try-later" });
     }
 
     /// A right was taken away since the login: the main menu with what is left.
@@ -143,4 +162,40 @@ impl Dialogue {
         self.last_ticket = self.last_ticket.wrapping_add(1);
         Ticket(self.last_ticket)
     }
+}
+
+/// Whether something may have been changed where no answer comes: by everything but what only reads.
+fn may_change(action: &Action) -> bool {
+    use Action as A;
+    !matches!(
+        action,
+        A::Login { .. }
+            | A::ReadForwarding { .. }
+            | A::CheckForwardNumber { .. }
+            | A::ListenOwn { .. }
+            | A::ReadSettings
+            | A::List { .. }
+            | A::OpenRecording { .. }
+            | A::ListenRecording { .. }
+            | A::WhoChangedRecording { .. }
+            | A::OpenUser { .. }
+            | A::CheckUser { .. }
+            | A::ListHandsets { .. }
+            | A::ListUnassignedHandsets
+            | A::ReadUserForwarding { .. }
+            | A::ReadMode
+            | A::OpenAttendant { .. }
+            | A::ListMembers { .. }
+            | A::OpenCallCenter { .. }
+            | A::OpenTrunk { .. }
+            | A::NetworkStatus
+            | A::ReadBackup { .. }
+            | A::LastBackup
+            | A::AskReboot
+            | A::VerifySupportPin { .. }
+            | A::SystemStatus
+            | A::RoleHolders { .. }
+            | A::ListChanges
+            | A::Check(_)
+    )
 }

@@ -1,6 +1,10 @@
 //! How clips are put together to say digits, numbers, dates and times: each language has rules of its own.
 
+pub mod de;
 pub mod en;
+pub mod es;
+pub mod fr;
+mod parts;
 
 use crate::model::{Audio, ChangeNumber, Civil, Clip, Language, Sound};
 
@@ -158,22 +162,120 @@ impl Words {
     }
 }
 
+/// What the file of a language gives; digits are said one by one in all of them.
+struct Rules {
+    number: fn(u32) -> Vec<Clip>,
+    counted: fn(u32, Noun) -> Vec<Clip>,
+    moment: fn(Civil) -> Vec<Clip>,
+    clips: fn() -> Vec<Clip>,
+}
+
+/// The rules of a language.
+fn rules(language: Language) -> Rules {
+    // The functions of these names in a module.
+    macro_rules! of {
+        ($module:ident) => {
+            Rules {
+                number: $module::number,
+                counted: $module::counted,
+                moment: $module::moment,
+                clips: || $module::clips().collect(),
+            }
+        };
+    }
+    match language {
+        Language::English => of!(en),
+        Language::Spanish => of!(es),
+        Language::French => of!(fr),
+        Language::German => of!(de),
+    }
+}
+
+/// Every clip that the rules of a language can ask for, the nouns included; each once, sorted.
+pub fn clips(language: Language) -> Vec<Clip> {
+    let nouns = Noun::ALL.into_iter().flat_map(|noun| [noun.clip(true), noun.clip(false)]);
+    let mut clips: Vec<Clip> = (rules(language).clips)().into_iter().chain(nouns).collect();
+    clips.sort_unstable();
+    clips.dedup();
+    clips
+}
+
 /// The clips of a piece by the rules of a language.
 fn clips_of(piece: &Piece, language: Language) -> Vec<Clip> {
-    match language {
-        Language::English | Language::Spanish | Language::French | Language::German => match piece {
-            Piece::Clip(clip) => vec![clip],
-            Piece::Audio(_) => Vec::new(),
-            Piece::Digits(digits) => en::digits(digits),
-            Piece::Number(number) => en::number(*number),
-            Piece::Counted(number, noun) => en::counted(*number, *noun),
-            Piece::Moment(at) => en::moment(*at),
-        },
+    let rules = rules(language);
+    match piece {
+        Piece::Clip(clip) => vec![clip],
+        Piece::Audio(_) => Vec::new(),
+        Piece::Digits(text) => parts::digits(text),
+        Piece::Number(number) => (rules.number)(*number),
+        Piece::Counted(number, noun) => (rules.counted)(*number, *noun),
+        Piece::Moment(at) => (rules.moment)(*at),
     }
 }
 
 impl From<Clip> for Words {
     fn from(clip: Clip) -> Self {
         Self::none().clip(clip)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Counts that end in all ways that matter, and their neighbours.
+    fn counts() -> impl Iterator<Item = u32> {
+        let steps = [1, 1000, 1_000_000].into_iter().flat_map(|step| (0..1000).map(move |n| n * step));
+        steps.chain([1_001_001, 21_021_021, 101_101_101, 200_200_200, 999_999_999, 1_000_000_000, u32::MAX])
+    }
+
+    fn moments() -> impl Iterator<Item = Civil> {
+        let on = |year, month, day, weekday| Civil { year, month, day, weekday, hour: 0, minute: 0 };
+        let times =
+            (0..24).flat_map(move |hour| (0..60).map(move |minute| Civil { hour, minute, ..on(2026, 3, 3, 1) }));
+        let days = (1..=12).flat_map(move |month| (1..=31).map(move |day| on(2026, month, day, day % 7)));
+        times.chain(days).chain((1900..2200).map(move |year| on(year, 1, 1, 0)))
+    }
+
+    #[test]
+    fn what_the_rules_ask_for_is_what_they_list() {
+        for language in Language::ALL {
+            let rules = rules(language);
+            let counted = Noun::ALL.into_iter().flat_map(|noun| counts().map(move |count| (count, noun)));
+            let said: BTreeSet<Clip> = counts()
+                .flat_map(rules.number)
+                .chain(counted.flat_map(|(count, noun)| (rules.counted)(count, noun)))
+                .chain(moments().flat_map(rules.moment))
+                .chain(parts::digits("0123456789"))
+                .collect();
+            let listed: BTreeSet<Clip> = clips(language).into_iter().collect();
+            let differences: Vec<_> = said.symmetric_difference(&listed).collect();
+            assert!(differences.is_empty(), "{language:?}: {differences:?}");
+        }
+    }
+
+    #[test]
+    fn a_date_that_no_calendar_has_is_no_panic() {
+        let nonsense = Civil { year: u16::MAX, month: 0, day: 0, weekday: 7, hour: 99, minute: 255 };
+        for language in Language::ALL {
+            let _ = clips_of(&Piece::Moment(nonsense), language);
+        }
+    }
+
+    #[test]
+    fn the_language_is_chosen_when_it_is_played() {
+        let words = Words::from("change-number").digits("7").counted(21, Noun::Calls);
+        for (language, number) in [
+            (Language::English, &["number-20", "number-1"][..]),
+            (Language::Spanish, &["number-21-f"]),
+            (Language::French, &["number-21"]),
+            (Language::German, &["number-21"]),
+        ] {
+            let clips = ["change-number", "digit-7"].into_iter().chain(number.iter().copied()).chain(["calls"]);
+            let expected: Vec<Sound> = clips.map(Sound::Clip).collect();
+            assert_eq!(words.clone().into_sounds(language), expected, "{language:?}");
+        }
     }
 }

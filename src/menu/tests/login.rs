@@ -10,8 +10,8 @@ fn an_administrator_logs_in() {
 
 #[test]
 fn the_menu_has_what_the_caller_may_do() {
-    Caller::logged_in("1002").hears("main-menu main-my-settings main-recordings main-users");
-    Caller::logged_in("1003").hears("main-menu main-my-settings");
+    Caller::logged_in("1002").hears(MAIN_OF_1002);
+    Caller::logged_in("1003").hears(MAIN_OF_1003);
     Caller::logged_in("1004").hears(MAIN_OF_1004);
 }
 
@@ -58,9 +58,17 @@ fn a_bare_pound_of_an_unknown_caller_is_asked_again() {
 }
 
 #[test]
-fn star_at_the_first_prompt_says_it_again_and_at_the_pin_goes_back() {
+fn star_at_the_first_prompt_is_the_choice_of_a_language_and_at_the_pin_goes_back() {
     let mut caller = Caller::new();
-    caller.dials("*").hears("enter-extension").dials("99#").hears("enter-pin").dials("*").hears("enter-extension");
+    caller
+        .dials("*")
+        .hears(LANGUAGES)
+        .dials("*")
+        .hears("enter-extension")
+        .dials("99#")
+        .hears("enter-pin")
+        .dials("*")
+        .hears("enter-extension");
     caller.dials("1000#").hears("enter-pin").dials("61849273#").hears("logged-in");
 }
 

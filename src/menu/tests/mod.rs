@@ -1,11 +1,18 @@
 //! Whole calls as transcripts: what a caller hears and dials, with a store that answers from memory.
 
+mod attendants;
+mod changes;
+mod interruptions;
 mod keys;
+mod language;
 mod login;
 mod maintenance;
+mod network;
 mod own;
 mod random;
 mod recordings;
+mod replies;
+mod roles;
 mod store;
 mod users;
 mod walk;
@@ -13,9 +20,10 @@ mod walk;
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::tree::Place;
 use super::{CallerInfo, Dialogue, Input, Limits, Output, Ticket};
 use crate::access::{Action, Refusal, Reply};
-use crate::model::{Audio, Extension, Key, Mono, Sound, Take, Verdict};
+use crate::model::{Audio, Extension, Key, Language, Mono, Sound, Take, Verdict};
 use store::FakeStore;
 
 /// A caller with a handset, a store behind the line, and a clock of their own.
@@ -32,6 +40,8 @@ pub struct Caller {
     recording: Option<Ticket>,
     asked: Vec<Action>,
     hung_up: bool,
+    /// In which clips are spoken.
+    pub language: Language,
 }
 
 /// Audio that can be told apart by its length in samples.
@@ -47,7 +57,13 @@ impl Caller {
 
     /// A call from a known extension that was just answered.
     pub fn from(extension: Option<&str>) -> Self {
-        let info = CallerInfo { extension: extension.and_then(Extension::parse) };
+        let languages = Language::ALL.to_vec();
+        let extension = extension.and_then(Extension::parse);
+        Self::with(CallerInfo { extension, languages, ..CallerInfo::default() })
+    }
+
+    /// A call of whom this is known, just answered.
+    pub fn with(info: CallerInfo) -> Self {
         let now = Mono(5_000_000);
         let mut caller = Self {
             dialogue: Dialogue::new(Limits::default(), info, now),
@@ -60,6 +76,7 @@ impl Caller {
             recording: None,
             asked: Vec::new(),
             hung_up: false,
+            language: Language::default(),
         };
         caller.input(Input::Answered);
         caller
@@ -186,11 +203,22 @@ impl Caller {
         self
     }
 
-    /// The store was asked this since the last such question, by the names of the actions.
+    /// The store was asked this since the last such question, by the names of the actions; checks have a `?`.
     pub fn asked(&mut self, names: &str) -> &mut Self {
-        let asked: Vec<&str> = self.asked.iter().map(Action::name).collect();
+        let name = |action: &Action| match action {
+            Action::Check(_) => format!("{}?", action.name()),
+            action => action.name().to_owned(),
+        };
+        let asked: Vec<String> = self.asked.iter().map(name).collect();
         assert_eq!(asked.join(" "), names);
         self.asked.clear();
+        self
+    }
+
+    /// The store was asked so many things since the last such question.
+    pub fn asked_at_least(&mut self, count: usize) -> &mut Self {
+        let asked = std::mem::take(&mut self.asked).len();
+        assert!(asked >= count, "{asked}");
         self
     }
 
@@ -225,6 +253,7 @@ impl Caller {
         while let Some(output) = self.dialogue.poll_output() {
             assert!(!self.hung_up, "after the hang-up: {output:?}");
             match output {
+                Output::Language(language) => self.language = language,
                 Output::Play(ticket, sounds) => {
                     assert!(!sounds.is_empty());
                     self.playing = Some((ticket, sounds));
@@ -257,11 +286,20 @@ pub fn line(sounds: &[Sound]) -> String {
     sounds.iter().map(name).collect::<Vec<_>>().join(" ")
 }
 
-pub const MAIN_OF_1000: &str = "main-menu main-my-settings main-recordings main-users main-maintenance";
-pub const MAIN_OF_1004: &str = "main-menu main-my-settings main-maintenance";
-pub const MY_MENU: &str = "my-menu my-voicemail-pin my-account-pin";
+pub const MAIN_OF_1000: &str = "main-menu main-my-settings main-recordings main-users main-attendants main-network \
+                                main-maintenance main-roles main-changes";
+pub const MAIN_OF_1002: &str =
+    "main-menu main-my-settings main-recordings main-users main-attendants main-maintenance main-changes";
+pub const MAIN_OF_1003: &str = "main-menu main-my-settings main-network main-changes";
+pub const MAIN_OF_1004: &str = "main-menu main-my-settings main-maintenance main-changes";
+pub const MY_MENU: &str = "my-menu my-voicemail-pin my-forwarding my-dnd my-greeting my-account-pin my-name \
+                           my-support-pin my-language my-hear-all";
 pub const RECORDING_MENU: &str =
     "recording-menu recording-listen recording-record recording-previous recording-factory recording-who";
 pub const REVIEW_MENU: &str = "review-menu review-play review-keep review-again review-discard";
+pub const LANGUAGES: &str = "language-menu language-choose-en language-choose-es language-choose-fr language-choose-de";
 pub const REBOOT_MENU: &str = "reboot-menu reboot-now reboot-when-idle reboot-cancel";
-pub const MAINTENANCE_MENU: &str = "maintenance-menu maintenance-reboot";
+pub const MAINTENANCE_MENU: &str = "maintenance-menu maintenance-backup maintenance-last-backup maintenance-reboot \
+                                    maintenance-logging maintenance-support-pin maintenance-status";
+pub const USER_MENU: &str = "user-menu user-voicemail-pin user-account-pin user-unlock user-enable-or-disable \
+                             user-handsets user-forwarding user-name user-delete";

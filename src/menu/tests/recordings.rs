@@ -27,7 +27,7 @@ fn a_recording_is_opened_by_number() {
     caller.hears(&format!("recording-number digit-1 recording-is-factory {RECORDING_MENU}"));
     caller.dials("*").hears("recordings-enter-number").dials("0012#");
     caller.hears(&format!("recording-number digit-1 digit-2 recording-is-changed {RECORDING_MENU}"));
-    caller.dials("**").hears("main-menu main-my-settings main-recordings main-users");
+    caller.dials("**").hears(MAIN_OF_1002);
 }
 
 #[test]
@@ -44,13 +44,13 @@ fn a_number_that_is_none_is_unknown() {
 #[test]
 fn the_list_is_gone_through() {
     let mut caller = Caller::logged_in("1002");
-    caller.dials("2#").asked("recording.list").hears("recording-number digit-1 recording-list-menu");
-    caller.dials("#").hears("recording-number digit-2 recording-list-menu");
-    caller.dials("0").hears("menu-help recording-list-menu");
-    caller.dials("#").hears("recording-number digit-1 digit-2 recording-list-menu");
+    caller.dials("2#").asked("recording.list").hears("recording-number digit-1 list-menu");
+    caller.dials("#").hears("recording-number digit-2 list-menu");
+    caller.dials("0").hears("menu-help list-menu");
+    caller.dials("#").hears("recording-number digit-1 digit-2 list-menu");
     caller.dials("#").hears("end-of-list recordings-enter-number");
-    caller.dials("###").hears("recording-number digit-1 digit-2 recording-list-menu").dials("*");
-    caller.hears("recordings-enter-number").dials("##").hears("recording-number digit-2 recording-list-menu");
+    caller.dials("###").hears("recording-number digit-1 digit-2 list-menu").dials("*");
+    caller.hears("recordings-enter-number").dials("##").hears("recording-number digit-2 list-menu");
     caller.dials("1").hears(&format!("recording-number digit-2 recording-is-changed {RECORDING_MENU}"));
 }
 
@@ -58,7 +58,7 @@ fn the_list_is_gone_through() {
 fn a_list_of_nothing() {
     let mut caller = Caller::logged_in("1002");
     caller.store.recordings.clear();
-    caller.dials("2#").hears("recordings-none main-menu main-my-settings main-recordings main-users");
+    caller.dials("2#").hears(&format!("recordings-none {MAIN_OF_1002}"));
 }
 
 #[test]
@@ -201,8 +201,13 @@ fn a_take_that_could_not_be_kept_is_still_in_review() {
 fn a_right_that_was_taken_away_leaves_the_rest() {
     let mut caller = in_review_of_2();
     caller.store_refuses(Refusal::NoLongerAllowed).dials("2");
-    caller.hears("no-longer-allowed main-menu main-my-settings main-users").asked("recording.changed");
-    caller.dials("2").hears("invalid-key main-menu main-my-settings main-users").asked("menu.denied");
+    caller
+        .hears("no-longer-allowed main-menu main-my-settings main-users main-attendants main-maintenance main-changes")
+        .asked("recording.changed");
+    caller
+        .dials("2")
+        .hears("invalid-key main-menu main-my-settings main-users main-attendants main-maintenance main-changes")
+        .asked("menu.denied");
     caller.hangs_up().asked_nothing();
 }
 

@@ -2,14 +2,16 @@
 //!
 //! States are told apart by [`Dialogue::state`]; limits are two instead of three so that there are fewer of them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::audio;
-use crate::access::{Action, Actor, ItemKind, News, Permission, Permissions, Refusal, Reply, Session};
+use super::replies::{replies, session, usual};
+use crate::access::{Action, Actor, Permissions, Refusal, Reply, Role, Session};
 use crate::menu::tree::{self, Place};
-use crate::menu::{CallerInfo, Dialogue, Input, Limits, Output, Ticket, speech};
-use crate::model::{AccountId, ChangeNumber, Civil, Clip, Extension, Key, Mono, Pin, Sound, Take, Verdict};
+use crate::menu::{CallerInfo, Dialogue, Input, Limits, Output, SiteName, Ticket, speech};
+use crate::model::{ChangeNumber, Clip, Extension, Key, Language, Mono, Sound, Take, Verdict};
 
 /// A dialogue and what it waits for.
 #[derive(Clone)]
@@ -34,6 +36,8 @@ enum Event {
     Replied(Reply),
     HungUp(Option<Take>),
     TimeOut,
+    /// Eleven minutes pass: longer than a backup is waited for.
+    LongWait,
     CallLimit,
 }
 
@@ -43,25 +47,87 @@ struct Walk {
     heard: BTreeSet<Clip>,
     /// Ways from one place to another.
     ways: BTreeSet<(Clip, Clip)>,
+    /// What was said where.
+    said_at: BTreeMap<Clip, BTreeSet<Clip>>,
+    /// Who alone logs in, presses keys in peace and is refused nothing; else everything happens.
+    only: Option<Session>,
 }
 
 #[test]
 fn every_state_has_a_way_on_and_every_way_ends() {
     let mut walk = Walk::default();
-    let states = walk.everywhere([None, Extension::parse("1000")].map(|extension| CallerInfo { extension }));
-    assert!(states > 1000, "only {states} states");
+    let site = SiteName { spoken: None, number: 2 };
+    let info = CallerInfo { site: Some(site), languages: Language::ALL.to_vec(), ..CallerInfo::default() };
+    let known = CallerInfo { extension: Extension::parse("1000"), site: None, ..info.clone() };
+    let states = walk.everywhere(&[info, known]);
+    assert!(states > 10_000, "only {states} states");
 
-    let spoken: BTreeSet<Clip> = speech::en::clips().collect();
-    let known: BTreeSet<Clip> = tree::clips().into_iter().filter(|clip| !spoken.contains(clip)).collect();
+    let spoken: BTreeSet<Clip> = speech::clips(Language::English).into_iter().collect();
+    let known: BTreeSet<Clip> =
+        tree::clips(Language::English).into_iter().filter(|clip| !spoken.contains(clip)).collect();
     let heard: BTreeSet<Clip> = walk.heard.into_iter().filter(|clip| !spoken.contains(clip)).collect();
-    assert_eq!(heard, known, "the clips that are heard and those that are listed");
-    assert_eq!(walk.ways, declared_ways(), "the ways that are there and those that the tree shows");
+    let never: Vec<_> = known.difference(&heard).collect();
+    let unlisted: Vec<_> = heard.difference(&known).collect();
+    assert!(never.is_empty() && unlisted.is_empty(), "never heard: {never:?}, not listed: {unlisted:?}");
+    let declared = declared_ways();
+    let never: Vec<_> = declared.difference(&walk.ways).collect();
+    let undrawn: Vec<_> = walk.ways.difference(&declared).collect();
+    assert!(never.is_empty() && undrawn.is_empty(), "never gone: {never:?}, not drawn: {undrawn:?}");
+}
+
+/// Every call that goes well, in each language: what is heard is what its folder is to hold.
+#[test]
+fn in_each_language_only_its_own_clips_are_heard() {
+    for language in Language::ALL {
+        let listed = tree::clips(language);
+        let session = Session { language: Some(language), ..session(Permissions::ALL, true, false, Vec::new()) };
+        let mut walk = Walk { only: Some(session), ..Walk::default() };
+        walk.everywhere(&[CallerInfo { language, languages: vec![language], ..CallerInfo::default() }]);
+        let unlisted: Vec<_> = walk.heard.iter().filter(|clip| !listed.contains(clip)).collect();
+        assert!(unlisted.is_empty(), "{language:?}: {unlisted:?}");
+        assert!(walk.heard.len() > 300, "{language:?}: {}", walk.heard.len());
+    }
+}
+
+/// The reviewed grid: the keys that each role is offered at each place that it gets to, as they were said.
+#[test]
+fn each_role_hears_what_it_may_do() {
+    let roles = Role::ALL.map(Some).into_iter().chain([None]);
+    let said: Vec<BTreeMap<Clip, BTreeSet<Clip>>> = roles.map(said_to).collect();
+    let mut grid = format!("{:<26}", "");
+    for heading in ["Server", "System", "Phone", "Network", "Support", "no role"] {
+        let _ = write!(grid, "{heading:<11}");
+    }
+    for place in Place::all().filter(|place| said.iter().any(|said| said.contains_key(place.name()))) {
+        let _ = write!(grid, "\n{:<26}", place.name());
+        for said in &said {
+            let cell = match (said.get(place.name()), place) {
+                (None, _) => ".".to_owned(),
+                (Some(_), Place::Question(_)) => "asks".to_owned(),
+                (Some(clips), Place::Menu(menu)) => {
+                    let offered = menu.choices.iter().filter(|choice| !choice.said || clips.contains(choice.name));
+                    offered.map(|choice| choice.key.to_char()).chain(menu.other_keys.map(|_| '?')).collect()
+                }
+            };
+            let _ = write!(grid, "{cell:<11}");
+        }
+    }
+    let grid: String = grid.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    assert_eq!(grid, include_str!("roles.txt"), "\n{grid}");
+}
+
+/// What someone with that role is told where.
+fn said_to(role: Option<Role>) -> BTreeMap<Clip, BTreeSet<Clip>> {
+    let session = session(Permissions::of(role.as_slice()), role.is_some(), false, Vec::new());
+    let mut walk = Walk { only: Some(session), ..Walk::default() };
+    walk.everywhere(&[CallerInfo { languages: Language::ALL.to_vec(), ..CallerInfo::default() }]);
+    walk.said_at
 }
 
 impl Walk {
     /// Walks all states that follow the answer to a call; returns how many there are.
-    fn everywhere(&mut self, callers: [CallerInfo; 2]) -> usize {
-        let mut states: Vec<State> = callers.into_iter().map(|caller| State::answered(caller, self)).collect();
+    fn everywhere(&mut self, callers: &[CallerInfo]) -> usize {
+        let mut states: Vec<State> = callers.iter().cloned().map(|caller| State::answered(caller, self)).collect();
         let mut numbers: HashMap<String, usize> =
             states.iter().enumerate().map(|(number, state)| (state.dialogue.state(), number)).collect();
         let mut quiet: Vec<usize> = Vec::new();
@@ -69,7 +135,7 @@ impl Walk {
             state.check();
             // Who is gone stays gone.
             let mut follows = if state.over { Some(quiet.len()) } else { None };
-            for event in state.events() {
+            for event in state.events(self.only.as_ref()) {
                 let next = state.after(&event, self);
                 let number = *numbers.entry(next.dialogue.state()).or_insert_with(|| {
                     states.push(next);
@@ -79,7 +145,9 @@ impl Walk {
             }
             quiet.push(follows.expect("something follows"));
         }
-        all_end(&states, &quiet);
+        if self.only.is_none() {
+            all_end(&states, &quiet);
+        }
         states.len()
     }
 }
@@ -87,11 +155,13 @@ impl Walk {
 /// Follows what happens to a caller who does nothing, from every state to the end of the call.
 fn all_end(states: &[State], quiet: &[usize]) {
     for first in 0..states.len() {
-        let mut at = first;
-        for _ in 0..40 {
-            at = quiet[at];
+        let mut way = vec![first];
+        while way.len() < 40 && !states[way[way.len() - 1]].over {
+            way.push(quiet[way[way.len() - 1]]);
         }
-        assert!(states[at].over, "does not end: {}", states[first].dialogue.state());
+        let way: Vec<&State> = way.into_iter().map(|at| &states[at]).collect();
+        let told = || way.iter().map(|state| state.dialogue.state()).collect::<Vec<_>>().join("\n");
+        assert!(way[way.len() - 1].over, "does not end:\n{}", told());
     }
 }
 
@@ -120,9 +190,12 @@ impl State {
     }
 
     /// What can happen now; first what happens when the caller does nothing.
-    fn events(&self) -> Vec<Event> {
+    fn events(&self, only: Option<&Session>) -> Vec<Event> {
         if self.over {
             return Vec::new();
+        }
+        if let Some(session) = only {
+            return self.events_in_peace(session);
         }
         let mut events = Vec::new();
         if let Some((_, action)) = &self.asking {
@@ -141,6 +214,9 @@ impl State {
             events.push(Event::Release);
         }
         events.push(Event::TimeOut);
+        if self.dialogue.place() == "backup-wait" {
+            events.push(Event::LongWait);
+        }
         events.push(Event::CallLimit);
         events.push(Event::HungUp(None));
         if self.recording.is_some() {
@@ -155,6 +231,23 @@ impl State {
             events.extend([Key::Digit(1), Key::Star].map(Event::Hold));
         }
         events
+    }
+
+    /// What the caller or the store does next when nothing goes wrong.
+    fn events_in_peace(&self, session: &Session) -> Vec<Event> {
+        match &self.asking {
+            Some((_, Action::Login { .. })) => vec![Event::Replied(Reply::LoggedIn(session.clone()))],
+            Some((_, action @ Action::OpenUser { .. })) => {
+                let free = Event::Replied(Reply::Refused(Refusal::Unknown));
+                usual(action).into_iter().map(Event::Replied).chain([free]).collect()
+            }
+            Some((_, action)) => usual(action).into_iter().map(Event::Replied).collect(),
+            None if self.recording.is_some() => {
+                vec![Event::Recorded(Take { audio: audio(800), verdict: None })]
+            }
+            None if self.playing.is_some() => vec![Event::Played],
+            None => Key::ALL.map(Event::Press).into_iter().chain([Event::TimeOut]).collect(),
+        }
     }
 
     fn after(&self, event: &Event, walk: &mut Walk) -> State {
@@ -201,6 +294,11 @@ impl State {
                 next.now = next.dialogue.poll_timeout().expect("a timer").max(next.now);
                 next.dialogue.handle_timeout(next.now);
             }
+            Event::LongWait => {
+                may_change = false;
+                next.now = next.now + Duration::from_secs(660);
+                next.dialogue.handle_timeout(next.now);
+            }
             Event::CallLimit => {
                 may_change = false;
                 next.now = next.now.max(Mono(0) + Duration::from_secs(1800));
@@ -208,10 +306,20 @@ impl State {
             }
         }
         next.drain(walk, may_change);
+        next.late_reply_changes_nothing();
         if let Some(from) = from {
             next.note_way(from, event, walk);
         }
         next
+    }
+
+    /// The reply to what is no longer waited for.
+    fn late_reply_changes_nothing(&mut self) {
+        if let Some((ticket, _)) = self.asking.take_if(|_| !self.dialogue.is_asking()) {
+            let before = self.dialogue.state();
+            self.dialogue.handle(self.now, Input::Replied(ticket, Reply::Changed(ChangeNumber(42))));
+            assert_eq!((self.dialogue.state(), self.dialogue.poll_output()), (before, None));
+        }
     }
 
     /// Takes the outputs as the call would, and checks each.
@@ -221,13 +329,13 @@ impl State {
             let is_draft = matches!(output, Output::Ask(_, Action::SaveDraft { .. }));
             assert!(!had_hung_up || is_draft, "to nobody: {output:?} in {}", self.dialogue.state());
             match output {
+                Output::Language(_) => {}
                 Output::Play(ticket, sounds) => {
                     assert!(!sounds.is_empty(), "{}", self.dialogue.state());
                     self.playing = Some(ticket);
-                    walk.heard.extend(sounds.iter().filter_map(|sound| match sound {
-                        Sound::Clip(clip) => Some(*clip),
-                        Sound::Audio(_) => None,
-                    }));
+                    let said_at = walk.said_at.entry(self.dialogue.place()).or_default();
+                    said_at.extend(sounds.iter().filter_map(clip));
+                    walk.heard.extend(sounds.iter().filter_map(clip));
                 }
                 Output::StopPlaying => assert!(self.playing.take().is_some(), "{}", self.dialogue.state()),
                 Output::Record(ticket) => self.recording = Some(ticket),
@@ -246,6 +354,8 @@ impl State {
         match action {
             // Nothing waits for the replies to these.
             Action::SaveDraft { .. } | Action::NoteDenied { .. } | Action::NewsHeard => {}
+            // Looked at while the caller waits.
+            Action::ReadBackup { .. } => self.asking = Some((ticket, action)),
             action => {
                 assert!(may_change, "{action:?} without a key: {}", self.dialogue.state());
                 self.asking = Some((ticket, action));
@@ -257,7 +367,7 @@ impl State {
     fn note_way(&self, from: Place, event: &Event, walk: &mut Walk) {
         let to = self.dialogue.listens_at();
         let is_loss = matches!(event, Event::Replied(Reply::Refused(Refusal::NotAllowed | Refusal::NoLongerAllowed)));
-        let by_time = matches!(event, Event::TimeOut | Event::CallLimit);
+        let by_time = matches!(event, Event::TimeOut | Event::LongWait | Event::CallLimit);
         let ended = self.over || self.dialogue.place() == "goodbye";
         if from != to && !is_loss && !by_time && !ended {
             walk.ways.insert((from.name(), to.name()));
@@ -265,99 +375,18 @@ impl State {
     }
 }
 
-/// Every answer that the store could give, the usual one first, one that makes no sense last.
-fn replies(action: &Action) -> Vec<Reply> {
-    let change = ChangeNumber(42);
-    let civil = Civil { year: 2026, month: 3, day: 3, weekday: 1, hour: 19, minute: 5 };
-    let mut replies = match action {
-        Action::Login { .. } => sessions().into_iter().map(Reply::LoggedIn).collect(),
-        Action::ReplaceTemporaryPin { .. }
-        | Action::SetOwnVoicemailPin { .. }
-        | Action::SetOwnAccountPin { .. }
-        | Action::KeepRecording { .. }
-        | Action::RestoreRecording { .. }
-        | Action::CancelReboot => vec![Reply::Changed(change)],
-        Action::List { kind: ItemKind::Recording } => {
-            vec![Reply::Numbers(Vec::new()), Reply::Numbers(vec![1, 2])]
-        }
-        Action::OpenRecording { .. } => vec![
-            Reply::Recording { factory: true, draft: None },
-            Reply::Recording { factory: false, draft: None },
-            Reply::Recording { factory: true, draft: Some(audio(800)) },
-        ],
-        Action::ListenRecording { .. } => vec![Reply::Audio(None), Reply::Audio(Some(audio(800)))],
-        Action::WhoChangedRecording { .. } => vec![
-            Reply::Who { by: None, spoken_name: None, at: None },
-            Reply::Who { by: None, spoken_name: None, at: Some(civil) },
-            Reply::Who { by: Extension::parse("1000"), spoken_name: None, at: Some(civil) },
-        ],
-        Action::SaveDraft { .. } | Action::DiscardDraft { .. } | Action::NoteDenied { .. } | Action::NewsHeard => {
-            vec![Reply::Done]
-        }
-        Action::OpenUser { .. } => vec![
-            Reply::User { spoken_name: None, enabled: true, locked: false },
-            Reply::User { spoken_name: None, enabled: false, locked: true },
-        ],
-        Action::ResetVoicemailPin { .. } => {
-            vec![Reply::TemporaryPin { pin: Pin::parse("730185").expect("a PIN"), change }]
-        }
-        Action::AskReboot => {
-            [0, 1, 2].map(|other_calls| Reply::RebootState { other_calls, waiting: other_calls == 1 }).to_vec()
-        }
-        Action::Confirm(..) => vec![Reply::RebootRequested { delay_s: 10, change }],
-        _ => Vec::new(),
-    };
-    replies.extend(REFUSALS.map(Reply::Refused));
-    replies.push(Reply::Audio(None));
-    replies
-}
-
-const REFUSALS: [Refusal; 12] = [
-    Refusal::LoginFailed,
-    Refusal::NotAllowed,
-    Refusal::NoLongerAllowed,
-    Refusal::NotAllowedForThisAccount,
-    Refusal::PinWrong,
-    Refusal::PinTooShort,
-    Refusal::PinTooSimple,
-    Refusal::PinUsedBefore,
-    Refusal::Unknown,
-    Refusal::NothingThere,
-    Refusal::AlreadySo,
-    Refusal::TryLater,
-];
-
-fn sessions() -> Vec<Session> {
-    let all: Permissions = Permission::ALL.into_iter().collect();
-    let session = |granted, has_role, must_change_pin, news| Session {
-        language: None,
-        id: AccountId(1),
-        extension: Extension::parse("1000").expect("an extension"),
-        granted,
-        has_role,
-        spoken_name: None,
-        must_change_pin,
-        news,
-    };
-    let news = vec![News::RebootDone, News::RebootFailed, News::RebootUnknown, News::BackupDone, News::BackupFailed];
-    vec![
-        session(all, true, false, news.clone()),
-        session(all, true, false, Vec::new()),
-        session(all, true, true, news),
-        session(Permissions::OWN, false, false, Vec::new()),
-        session(Permissions::OWN, false, true, Vec::new()),
-    ]
+fn clip(sound: &Sound) -> Option<Clip> {
+    match sound {
+        Sound::Clip(clip) => Some(*clip),
+        Sound::Audio(_) => None,
+    }
 }
 
 /// What the drawings show.
 fn declared_ways() -> BTreeSet<(Clip, Clip)> {
     let mut ways = BTreeSet::new();
     for from in Place::all() {
-        let opens: Vec<Place> = match from {
-            Place::Menu(menu) => menu.choices.iter().flat_map(|choice| choice.goes.opens()).collect(),
-            Place::Question(question) => [question.answer.opens(), question.back.opens()].concat(),
-        };
-        ways.extend(opens.into_iter().filter(|to| *to != from).map(|to| (from.name(), to.name())));
+        ways.extend(from.opens().into_iter().filter(|to| *to != from).map(|to| (from.name(), to.name())));
     }
     ways
 }

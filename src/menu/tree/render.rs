@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::access::{Permission, Permissions};
+
 use super::{Choice, MENUS, Place, QUESTIONS};
 
 /// How the menu is drawn.
@@ -76,9 +78,12 @@ fn text() -> String {
     for menu in MENUS {
         line(&mut out, format_args!("{}", menu.clip));
         for choice in menu.choices {
-            let needs = choice.needs.map(|needs| format!("  [{}]", needs.name())).unwrap_or_default();
+            let needs = choice.needs.map(|needs| format!("  [{}]", any_of(needs))).unwrap_or_default();
             let opens = opens(&choice.goes.opens());
             line(&mut out, format_args!("  {}  {}{needs}{opens}", choice.key.to_char(), choice.title));
+        }
+        if let Some(goes) = menu.other_keys {
+            line(&mut out, format_args!("  any key{}", opens(&goes.opens())));
         }
     }
     for question in QUESTIONS {
@@ -112,6 +117,9 @@ fn edges() -> Vec<Edge> {
                 for choice in menu.choices {
                     add(format!("{} {}", choice.key.to_char(), choice.title), choice.goes.opens());
                 }
+                if let Some(goes) = menu.other_keys {
+                    add("any key".to_owned(), goes.opens());
+                }
             }
             Place::Question(question) => {
                 add(format!("{} #", question.digits.name()), question.answer.opens());
@@ -125,7 +133,12 @@ fn edges() -> Vec<Edge> {
 fn json() -> String {
     let menus = MENUS.iter().map(|menu| {
         let choices: Vec<String> = menu.choices.iter().map(json_choice).collect();
-        format!(r#"{{"name":{},"kind":"menu","choices":[{}]}}"#, quoted(menu.clip), choices.join(","))
+        let other_keys = menu.other_keys.map_or_else(|| "null".to_owned(), |goes| json_names(&goes.opens()));
+        format!(
+            r#"{{"name":{},"kind":"menu","choices":[{}],"other_keys":{other_keys}}}"#,
+            quoted(menu.clip),
+            choices.join(",")
+        )
     });
     let questions = QUESTIONS.iter().map(|question| {
         format!(
@@ -141,9 +154,10 @@ fn json() -> String {
 
 fn json_choice(choice: &Choice) -> String {
     let clip = if choice.said { quoted(choice.name) } else { "null".to_owned() };
-    let permission = choice.needs.map_or_else(|| "null".to_owned(), |needs| quoted(needs.name()));
+    let needs: Vec<String> = choice.needs.map_or_else(Vec::new, names_of).into_iter().map(quoted).collect();
+    let any_of = needs.join(",");
     format!(
-        r#"{{"key":"{}","name":{},"clip":{clip},"title":{},"permission":{permission},"opens":{}}}"#,
+        r#"{{"key":"{}","name":{},"clip":{clip},"title":{},"any_of":[{any_of}],"opens":{}}}"#,
         choice.key.to_char(),
         quoted(choice.name),
         quoted(choice.title),
@@ -154,6 +168,14 @@ fn json_choice(choice: &Choice) -> String {
 fn json_names(places: &[Place]) -> String {
     let quoted: Vec<String> = names(places).into_iter().map(quoted).collect();
     format!("[{}]", quoted.join(","))
+}
+
+fn any_of(permissions: Permissions) -> String {
+    if permissions == Permissions::ANY_ROLE { "any role".to_owned() } else { names_of(permissions).join(" or ") }
+}
+
+fn names_of(permissions: Permissions) -> Vec<&'static str> {
+    Permission::ALL.into_iter().filter(|permission| permissions.has(*permission)).map(Permission::name).collect()
 }
 
 fn names(places: &[Place]) -> Vec<&'static str> {

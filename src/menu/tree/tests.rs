@@ -1,27 +1,6 @@
 use std::collections::HashSet;
 
 use super::*;
-use crate::access::Role;
-
-fn keys_offered(menu: &'static Menu, granted: Permissions) -> String {
-    menu.choices.iter().filter(|choice| choice.said && choice.allowed(granted)).map(|c| c.key.to_char()).collect()
-}
-
-#[test]
-fn each_role_is_offered_what_it_may_do() {
-    for (role, expected) in [
-        (Some(Role::ServerAdministrator), "1236"),
-        (Some(Role::SystemAdministrator), "1236"),
-        (Some(Role::PhoneAdministrator), "123"),
-        (Some(Role::NetworkAdministrator), "1"),
-        (Some(Role::SupportTechnician), "16"),
-        (None, "1"),
-    ] {
-        let granted = Permissions::of(role.as_slice());
-        assert_eq!(keys_offered(&MAIN, granted), expected, "{role:?}");
-        assert_eq!(keys_offered(&MY, granted), "15", "{role:?}");
-    }
-}
 
 #[test]
 fn names_are_unique() {
@@ -35,7 +14,7 @@ fn names_are_unique() {
             assert!(keys.insert(choice.key), "{}: two choices with the key {}", menu.clip, choice.key.to_char());
             assert_ne!(choice.key, Key::Digit(0), "{}: 0 is help everywhere", menu.clip);
         }
-        assert!(keys.contains(&Key::Star), "{}: no way back", menu.clip);
+        assert!(keys.contains(&Key::Star) || menu.other_keys.is_some(), "{}: no way back", menu.clip);
     }
 }
 
@@ -45,11 +24,7 @@ fn every_place_can_be_reached_from_the_first_question() {
     let mut next = 0;
     while let Some(place) = reached.get(next).copied() {
         next += 1;
-        let opens: Vec<Place> = match place {
-            Place::Menu(menu) => menu.choices.iter().flat_map(|choice| choice.goes.opens()).collect(),
-            Place::Question(question) => [question.answer.opens(), question.back.opens()].concat(),
-        };
-        for place in opens {
+        for place in place.opens() {
             if !reached.contains(&place) {
                 reached.push(place);
             }
@@ -62,9 +37,9 @@ fn every_place_can_be_reached_from_the_first_question() {
 
 #[test]
 fn no_clip_is_listed_twice() {
-    let clips = clips();
-    let prompts = Place::all().flat_map(|place| place.prompt(Permission::ALL.into_iter().collect()));
-    assert_eq!(prompts.count() + SAID.len() + speech::en::clips().count(), clips.len());
+    let (clips, spoken) = (clips(Language::English), speech::clips(Language::English));
+    let prompts = Place::all().flat_map(|place| place.prompt(Permissions::ALL, &Language::ALL));
+    assert_eq!(prompts.count() + SAID.len() + spoken.len(), clips.len());
 }
 
 #[test]
@@ -75,12 +50,23 @@ main-menu
   1  My settings  -> my-menu
   2  System recordings  [recordings.change]  -> recordings-enter-number
   3  Users and extensions  [users.manage]  -> users-enter-extension
-  6  Maintenance  -> maintenance-menu
-  *  Goodbye
+  4  Attendants, groups and mode  [attendants.manage]  -> attendants-menu
+  5  Lines and network  [network.manage]  -> network-menu
+  6  Maintenance  [backup.run or reboot.run or logging.manage or support.verify]  -> maintenance-menu
+  7  Roles  [roles.assign]  -> roles-menu
 ";
     assert!(text.starts_with(expected), "{text}");
     assert!(text.contains("recordings-enter-number\n  number and #  -> recording-menu, review-menu"), "{text}");
+    assert!(text.contains("backup-wait\n  any key  -> maintenance-menu\n"), "{text}");
     assert!(text.contains("\n  *  Back  -> main-menu\n"), "{text}");
+}
+
+#[test]
+fn the_docs_have_the_menu_as_it_is() {
+    let drawn = include_str!("../../../docs/menu.md").split("```").nth(1).and_then(|text| text.strip_prefix("text\n"));
+    assert!(drawn == Some(&render(Format::Text)), "docs/menu.md: put the output of `switchhook menu` there");
+    let top: Vec<String> = render(Format::Text).lines().take(10).map(str::to_owned).collect();
+    assert!(include_str!("../../../README.md").contains(&top.join("\n")), "README.md has another main menu");
 }
 
 #[test]
@@ -91,7 +77,7 @@ fn the_json_is_json() {
     assert_eq!(places[0]["name"], "main-menu");
     assert_eq!(places[0]["choices"][1]["key"], "2");
     assert_eq!(places[0]["choices"][1]["clip"], "main-recordings");
-    assert_eq!(places[0]["choices"][1]["permission"], "recordings.change");
+    assert_eq!(places[0]["choices"][1]["any_of"][0], "recordings.change");
     assert_eq!(places[0]["choices"][1]["opens"][0], "recordings-enter-number");
 }
 

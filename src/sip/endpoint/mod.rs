@@ -2,6 +2,7 @@
 
 mod command;
 mod outside;
+mod probe;
 mod table;
 mod within;
 
@@ -17,10 +18,13 @@ use super::key::{MergeKey, TransactionKey};
 use super::random::Random;
 use super::response::{self, Refusal};
 use super::timer::{Target, Timers};
-use super::{ConnectionId, DialogKey, EndReason, EndpointConfig, Event, Flow, Incoming, Tables, Transmit, Transport};
+use super::{
+    ConnectionId, Destination, DialogKey, EndReason, EndpointConfig, Event, Flow, Incoming, ProbeId, Tables, Transmit,
+    Transport,
+};
 use crate::model::Mono;
 use crate::wire::sip::{Echo, Framing, Message, Method, Reject, Request, Response, Via, decode};
-use table::{Client, Server};
+use table::{Client, Purpose, Server};
 
 /// The user agent: messages, commands and time in, datagrams and events out.
 #[derive(Debug)]
@@ -131,7 +135,8 @@ impl Endpoint {
 
     /// Whether no call is left and no BYE of ours waits for its response, so that the process may end.
     pub fn is_quiet(&self) -> bool {
-        self.dialogs.is_empty() && !self.clients.values().any(|client| client.machine.is_waiting())
+        let waits = |client: &Client| client.purpose == Purpose::Bye && client.machine.is_waiting();
+        self.dialogs.is_empty() && !self.clients.values().any(waits)
     }
 
     /// How full the tables are.
@@ -194,10 +199,12 @@ impl Endpoint {
         let branch = response.head.via.branch().and_then(|branch| branch.strip_prefix(crate::wire::sip::COOKIE));
         let Some(branch) = branch.and_then(dialog::key_of).map(|number| number.0) else { return };
         let Some(client) = self.clients.get_mut(&branch) else { return };
-        if response.head.cseq.method != Method::Bye {
+        if response.head.cseq.method != client.purpose.method() {
             return;
         }
-        client.machine.handle_response(now, response.code);
+        if client.machine.handle_response(now, response.code) {
+            self.probe_answered(now, branch, response.code);
+        }
         self.settle_client(branch);
     }
 

@@ -50,8 +50,28 @@ impl Machine {
 #[derive(Debug)]
 pub(super) struct Client {
     pub(super) machine: NonInviteClient,
+    pub(super) purpose: Purpose,
     flow: Flow,
     armed: Option<Mono>,
+}
+
+/// What a request of ours is for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// It ends a call.
+    Bye,
+    /// It asks whether somebody is there; `is_over` once that is known.
+    Probe { sent: Mono, is_over: bool },
+}
+
+impl Purpose {
+    /// The request's method.
+    pub(super) fn method(&self) -> Method {
+        match self {
+            Purpose::Bye => Method::Bye,
+            Purpose::Probe { .. } => Method::Options,
+        }
+    }
 }
 
 impl Target {
@@ -227,6 +247,21 @@ impl Endpoint {
             self.connections.remove(&(connection, Target::Client(branch)));
         }
         give_back(&mut self.clients);
+        self.probe_forgotten(branch, &client.purpose);
+    }
+
+    /// Remembers a request of ours that is being sent; `false` where there is no room.
+    pub(super) fn open_client(&mut self, now: Mono, branch: u64, flow: Flow, packet: Packet, purpose: Purpose) -> bool {
+        if self.clients.len() >= self.config.transactions_max {
+            return false;
+        }
+        let machine = NonInviteClient::new(now, flow.transport.is_reliable(), packet);
+        self.clients.insert(branch, Client { machine, purpose, flow, armed: None });
+        if let Transport::Tcp(connection) = flow.transport {
+            self.connections.insert((connection, Target::Client(branch)));
+        }
+        self.settle_client(branch);
+        true
     }
 
     /// Sends the BYE of a dialog that is in the table no more.
@@ -235,14 +270,8 @@ impl Endpoint {
         let host = self.own_host(&dialog.flow);
         let (bytes, flow) = dialog.bye(branch, &host, &self.config.server_name);
         let packet: Packet = bytes.into();
-        if self.clients.len() < self.config.transactions_max {
-            let machine = NonInviteClient::new(now, flow.transport.is_reliable(), packet.clone());
-            self.clients.insert(branch, Client { machine, flow, armed: None });
-            if let Transport::Tcp(connection) = flow.transport {
-                self.connections.insert((connection, Target::Client(branch)));
-            }
-            self.settle_client(branch);
-        }
+        // Without room it is sent all the same, once.
+        self.open_client(now, branch, flow, packet.clone(), Purpose::Bye);
         self.send(flow, packet);
     }
 

@@ -1,18 +1,36 @@
 //! The store from outside: a fresh database for each test.
 
+mod events;
 mod grid;
+mod import;
 mod logins;
 mod model;
 mod opening;
+mod people;
 mod recordings;
+mod roles;
+mod settings;
 mod shell;
+mod sites;
+mod system;
 mod trail;
+mod undo;
 
 use tempfile::TempDir;
 
 use super::*;
-use crate::access::{Permissions, Refusal, Role, Session};
-use crate::model::{Audio, ChangeNumber, Extension, Pin, RecordingNumber, Wall};
+use crate::access::{Destructive, Permissions, Refusal, Role, Session};
+use crate::model::{Audio, ChangeNumber, Extension, Mac, PhoneNumber, Pin, RecordingNumber, Wall};
+
+/// The extensions and PINs of the five roles, in their order, and of a user without any.
+const ROLES: [(&str, &str); 6] = [
+    ("1000", "61849273"),
+    ("1001", "52961847"),
+    ("1002", "83517294"),
+    ("1003", "74926185"),
+    ("1004", "29618374"),
+    ("1005", "904826"),
+];
 
 /// 2026-01-31T08:15:00Z.
 const MORNING: i64 = 1_769_847_300_000;
@@ -82,6 +100,42 @@ impl World {
         Actor::Account { id: session.id, granted: session.granted }
     }
 
+    /// The actor of one of the demo's accounts that hold roles, or of 1005.
+    async fn demo(&self, extension: &str) -> Actor {
+        let (_, digits) = ROLES.into_iter().find(|(known, _)| *known == extension).unwrap();
+        self.actor(extension, digits).await
+    }
+
+    /// Does it, and gives the number of the change.
+    async fn changed(&self, actor: &Actor, action: Action) -> ChangeNumber {
+        match self.ask(actor, action.clone()).await {
+            Reply::Changed(change) | Reply::Dnd { change, .. } | Reply::TemporaryPin { change, .. } => change,
+            other => panic!("{action:?}: {other:?}"),
+        }
+    }
+
+    /// Confirms something destructive with the PIN of the demo's account `extension`.
+    async fn confirm(&self, extension: &str, what: Destructive) -> Reply {
+        let (_, digits) = ROLES.into_iter().find(|(known, _)| *known == extension).unwrap();
+        let actor = self.demo(extension).await;
+        self.ask(&actor, Action::Confirm(what, pin(digits))).await
+    }
+
+    async fn user(&self, extension: &str) -> UserRow {
+        self.store.user(self.store.site(), &ext(extension), Wall(self.now)).await.unwrap()
+    }
+
+    /// The newest change as `number action target before after`.
+    async fn last_change(&self) -> String {
+        let row = self.store.changes(None, Some(1)).await.unwrap().pop().unwrap();
+        let or = |text: Option<String>| text.unwrap_or_else(|| "-".into());
+        format!("{} {} {} {} {}", row.number, row.action, row.target, or(row.before), or(row.after))
+    }
+
+    async fn count_changes(&self) -> usize {
+        self.store.changes(None, None).await.unwrap().len()
+    }
+
     /// The last audit row as `account action target outcome`.
     async fn last_audit(&self) -> String {
         let rows = self.store.audit(Some(1)).await.unwrap();
@@ -102,6 +156,14 @@ fn pin(digits: &str) -> Pin {
 /// Audio that is told from other audio.
 fn tone(n: u32) -> Audio {
     Audio((0..800).map(|i| (i * 7 + n as i32 * 13) as i16).collect())
+}
+
+fn number(digits: &str) -> PhoneNumber {
+    PhoneNumber::parse(digits).unwrap()
+}
+
+fn mac(n: u8) -> Mac {
+    Mac([0, 4, 0xf2, 0x12, 0xab, n])
 }
 
 fn refused(why: Refusal) -> Reply {

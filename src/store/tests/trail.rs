@@ -118,13 +118,32 @@ async fn no_pin_is_in_the_store_s_files() {
     else {
         panic!("no temporary PIN")
     };
+    world.ask(&admin, Action::SetOwnSupportPin { new: pin("950263") }).await;
+    world.ask(&admin, Action::VerifySupportPin { extension: ext("270419"), pin: pin("604172") }).await;
+    world.ask(&admin, Action::Confirm(Destructive::DeleteUser { extension: ext("1006") }, pin("28401963"))).await;
+    let Reply::TemporaryPin { pin: added, .. } = world.ask(&admin, Action::AddUser { extension: ext("1042") }).await
+    else {
+        panic!("no temporary PIN")
+    };
     let mut bytes = Vec::new();
     for entry in std::fs::read_dir(world.folder.path()).unwrap() {
         bytes.extend(std::fs::read(entry.unwrap().path()).unwrap());
     }
     let found = |needle: &str| bytes.windows(needle.len()).any(|w| w == needle.as_bytes());
     assert!(found("voicemail_pin.changed"), "the search finds what is there");
-    for digits in ["904826", "736195", "581730", "92837465", "61849273", made.digits()] {
+    for digits in [
+        "904826",
+        "736195",
+        "581730",
+        "92837465",
+        "61849273",
+        "950263",
+        "270419",
+        "604172",
+        "28401963",
+        made.digits(),
+        added.digits(),
+    ] {
         assert!(!found(digits), "{digits}");
     }
 }

@@ -30,7 +30,7 @@ pub use method::Method;
 pub use rsip::{Host, HostWithPort, Param, Scheme, Uri};
 #[cfg(test)]
 pub(crate) use torture_tests::folder as torture_folder;
-pub use uri::{NameAddr, encode_uri, host_ip, is_loose_router, sip_user, unescape};
+pub use uri::{NameAddr, encode_uri, host_ip, is_loose_router, read_uri, sip_user, unescape, uri_transport};
 pub use via::{COOKIE, Via};
 
 /// What is wrong with a message or one of its values, and the status code that tells its sender.

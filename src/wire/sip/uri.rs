@@ -107,6 +107,23 @@ pub(super) fn parse_uri(text: &str) -> Result<ParsedUri, Bad> {
     Ok(ParsedUri { uri, has_headers: headers.is_some() })
 }
 
+/// Reads a URI as somebody has written it down, without headers.
+pub fn read_uri(text: &str) -> Result<Uri, Bad> {
+    match parse_uri(text)? {
+        ParsedUri { has_headers: true, .. } => Err(Bad::syntax("URI with headers where none may be")),
+        ParsedUri { uri, has_headers: false } => Ok(uri),
+    }
+}
+
+/// The transport that a URI asks for, in lower case; `None` where it names none.
+pub fn uri_transport(uri: &Uri) -> Option<&'static str> {
+    uri.params.iter().find_map(|param| match param {
+        Param::Transport(transport) => Some(transport_name(*transport)),
+        Param::Other(name, _) if name.value().eq_ignore_ascii_case("transport") => Some("other"),
+        _ => None,
+    })
+}
+
 fn is_unreserved(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&b)
 }

@@ -4,6 +4,7 @@ mod calls;
 mod challenges;
 mod dialogs;
 mod limits;
+mod probes;
 mod requests;
 mod routing;
 

@@ -1,5 +1,14 @@
 //! The command line as a person types it, on a store of its own.
 
+mod backup;
+mod changes;
+mod forward;
+mod import;
+mod items;
+mod man;
+mod mode;
+mod sites;
+
 use clap::error::ErrorKind;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -30,10 +39,9 @@ impl World {
     async fn run(&self, line: &str, stdin: &str) -> Outcome {
         let words = std::iter::once("switchhook").chain(line.split_whitespace());
         let cli = Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{line}: {error}"));
-        let options = self.options();
+        let (options, backup) = (self.options(), self.backups());
         let (mut input, mut out) = (stdin.as_bytes(), Vec::new());
-        // 2026-01-31T08:15:00.000Z
-        let mut shell = Shell { options, now: || Wall(1_769_847_300_000), input: &mut input, out: &mut out };
+        let mut shell = Shell { options, backup, now, input: &mut input, out: &mut out };
         let Verb::Store(verb) = cli.verb else { panic!("{line} needs more than the store") };
         let done = verb.run(&mut shell).await;
         done.map(|()| String::from_utf8(out).unwrap()).map_err(|error| format!("{error:#}"))
@@ -47,12 +55,34 @@ impl World {
         }
     }
 
+    fn backups(&self) -> BackupOptions {
+        BackupOptions { folder: self.folder.path().join("backups"), keep: 3 }
+    }
+
+    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
+        let path = self.path(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+
     async fn json(&self, line: &str) -> Value {
         serde_json::from_str(&self.run(&format!("{line} --json"), "").await.unwrap()).unwrap()
     }
 
     fn path(&self, name: &str) -> String {
         self.folder.path().join(name).display().to_string()
+    }
+}
+
+/// 2026-01-31T08:15:00.000Z
+fn now() -> Wall {
+    Wall(1_769_847_300_000)
+}
+
+/// Asserts that an object has these fields; it may have more.
+fn assert_has(found: &Value, expected: &Value) {
+    for (field, value) in expected.as_object().unwrap() {
+        assert_eq!(found.get(field), Some(value), "{field} of {found}");
     }
 }
 
@@ -249,8 +279,8 @@ impl World {
         let words = std::iter::once("switchhook").chain(line.split_whitespace());
         let Verb::Store(verb) = Cli::try_parse_from(words).unwrap().verb else { panic!("{line}") };
         let (mut input, mut out) = (b"61849273\n".as_slice(), Deaf(kind));
-        let options = self.options();
-        let mut shell = Shell { options, now: || Wall(1_769_847_300_000), input: &mut input, out: &mut out };
+        let (options, backup) = (self.options(), self.backups());
+        let mut shell = Shell { options, backup, now, input: &mut input, out: &mut out };
         verb.run(&mut shell).await.unwrap_err()
     }
 }

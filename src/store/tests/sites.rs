@@ -1,0 +1,92 @@
+//! Two sites that share one store.
+
+use super::*;
+use crate::model::SiteId;
+
+async fn with_a_branch() -> (World, SiteId) {
+    let world = World::new().await;
+    let add = Admin::AddSite { name: "branch".into(), spoken_name: Some(tone(77)) };
+    assert_eq!(world.admin(add).await.unwrap(), AdminReply::Changed(ChangeNumber(20)));
+    let site = world.store.site_named("branch").await.unwrap();
+    (world, site)
+}
+
+async fn add(world: &World, site: SiteId, extension: &str, roles: Vec<Role>, digits: &str) -> Result<(), AdminError> {
+    let ctx = Context { site, ..world.cli() };
+    let pin = Some(pin(digits));
+    let user = Admin::AddUser { extension: ext(extension), name: String::new(), username: None, roles, pin };
+    world.store.admin(&ctx, user).await.map(drop)
+}
+
+#[tokio::test]
+async fn a_site_is_added_once_and_spoken_when_there_are_two() {
+    let world = World::new().await;
+    let alone = world.store.spoken_site(world.store.site()).await.unwrap();
+    assert_eq!(alone, SpokenSite { sites: 1, number: 1, spoken_name: None });
+    let (world, branch) = with_a_branch().await;
+    assert_eq!(world.last_change().await, "20 site.added branch - branch");
+    let spoken = world.store.spoken_site(branch).await.unwrap();
+    assert_eq!(spoken, SpokenSite { sites: 2, number: 2, spoken_name: Some(tone(77)) });
+    let again = Admin::AddSite { name: "branch".into(), spoken_name: None };
+    assert!(matches!(world.admin(again).await, Err(AdminError::SiteTaken(_))));
+    let long = Admin::AddSite { name: "x".repeat(48), spoken_name: None };
+    assert!(matches!(world.admin(long).await, Err(AdminError::SiteNameTooLong(47))));
+    let rows = world.store.sites().await.unwrap();
+    let row = |name: &str, accounts| SiteRow { name: name.into(), accounts };
+    assert_eq!(rows, [row("branch", 0), row("main", 7)]);
+}
+
+#[tokio::test]
+async fn extensions_are_of_a_site_and_usernames_of_all() {
+    let (world, branch) = with_a_branch().await;
+    add(&world, branch, "1005", vec![], "736195").await.unwrap();
+    let row = world.store.user(branch, &ext("1005"), Wall(world.now)).await.unwrap();
+    assert_eq!((row.username.as_str(), row.site.as_str()), ("1005@branch", "branch"));
+    assert!(matches!(add(&world, branch, "1005", vec![], "736195").await, Err(AdminError::ExtensionTaken(_))));
+    let ctx = Context { site: branch, ..world.cli() };
+    let username = Some("1006@main".to_owned());
+    let taken = Admin::AddUser { extension: ext("1042"), name: String::new(), username, roles: vec![], pin: None };
+    assert!(matches!(world.store.admin(&ctx, taken).await, Err(AdminError::UsernameTaken(_))));
+
+    let there = Context { site: branch, ..world.ctx() };
+    let login = |digits| Action::Login { extension: ext("1005"), pin: pin(digits) };
+    let reply = world.store.apply(&there, &Actor::Caller, login("904826")).await;
+    assert_eq!(reply, refused(Refusal::LoginFailed), "that is the PIN of the other 1005");
+    let reply = world.store.apply(&there, &Actor::Caller, login("736195")).await;
+    let Reply::LoggedIn(session) = reply else { panic!("{reply:?}") };
+    let actor = Actor::Account { id: session.id, granted: session.granted };
+    world.store.apply(&there, &actor, Action::ToggleDnd).await;
+    assert!(!world.user("1005").await.dnd, "not that one's");
+    assert!(world.store.user(branch, &ext("1005"), Wall(world.now)).await.unwrap().dnd);
+}
+
+#[tokio::test]
+async fn each_site_keeps_a_server_administrator() {
+    let (world, branch) = with_a_branch().await;
+    add(&world, branch, "2000", vec![Role::ServerAdministrator], "73619528").await.unwrap();
+    let last = world.admin(Admin::DeleteUser { extension: ext("1000") }).await;
+    assert!(matches!(last, Err(AdminError::LastServerAdministrator(_))), "the one of the branch is no substitute");
+    let server = world.demo("1000").await;
+    let open = |extension: &str| Action::OpenUser { extension: ext(extension) };
+    assert_eq!(world.ask(&server, open("2000")).await, refused(Refusal::Unknown), "another site's");
+    let Reply::People(people) = world.ask(&server, Action::RoleHolders { role: Role::ServerAdministrator }).await
+    else {
+        panic!("no list")
+    };
+    assert_eq!(people.count, 1);
+}
+
+#[tokio::test]
+async fn an_undo_finds_the_account_of_the_right_site() {
+    let (world, branch) = with_a_branch().await;
+    add(&world, branch, "1005", vec![], "736195").await.unwrap();
+    let ctx = Context { site: branch, ..world.cli() };
+    let disable = Admin::SetEnabled { extension: ext("1005"), enabled: false };
+    let AdminReply::Changed(number) = world.store.admin(&ctx, disable.clone()).await.unwrap() else {
+        panic!("unchanged")
+    };
+    world.admin(disable).await.unwrap();
+    world.confirm("1000", Destructive::Undo { number }).await;
+    assert!(!world.user("1005").await.enabled);
+    assert!(world.store.user(branch, &ext("1005"), Wall(world.now)).await.unwrap().enabled);
+}
