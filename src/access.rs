@@ -4,12 +4,12 @@
 //! [`Action::needs`] inside the transaction that applies the action.
 
 mod action;
+mod kinds;
 mod reply;
 mod toll;
 
-pub use action::{
-    Action, Destructive, ForwardKind, ItemKind, Mode, ModeSetting, OwnAudio, RebootWhen, RestoreTo, TrunkKind,
-};
+pub use action::{Action, Destructive};
+pub use kinds::{ForwardKind, ItemKind, Mode, ModeSetting, OwnAudio, RebootWhen, RestoreTo, TrunkKind};
 pub use reply::{
     BackupState, NetworkStatus, News, People, Person, Reach, Refusal, Reply, Session, Settings, SystemStatus,
     ToldChange,

@@ -22,9 +22,18 @@ impl Prompts {
 
     /// Adds a clip from its linear samples, brought to the common loudness.
     pub fn add(&mut self, language: Language, clip: &str, mut samples: Vec<i16>) {
-        super::level::level(&mut samples);
+        if !super::level::is_about_level(&samples) {
+            super::level::level(&mut samples);
+        }
         let table = self.tables.entry(language).or_default();
         table.insert(clip.to_owned(), Arc::new(Frames::encode(&samples)));
+    }
+
+    /// Adds what other prompts have.
+    pub fn extend(&mut self, others: Prompts) {
+        for (language, table) in others.tables {
+            self.tables.entry(language).or_default().extend(table);
+        }
     }
 
     /// The clip's frames in that language, else in the default one.

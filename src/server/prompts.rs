@@ -89,10 +89,29 @@ pub fn load_others(prompts: &Prompts, folder: &Path) -> Prompts {
     installed.fold(prompts.clone(), |prompts, language| with(prompts, folder, language))
 }
 
+/// Reads a language on all cores.
 fn with(mut prompts: Prompts, folder: &Path, language: Language) -> Prompts {
-    let faults = add(&mut prompts, folder, language, &tree::clips(language));
-    for fault in faults {
-        tracing::error!(folder = %folder.join(language.code()).display(), "prompt {fault}");
+    let clips = tree::clips(language);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let part = |clips| {
+        let mut part = Prompts::new(language);
+        let faults = add(&mut part, folder, language, clips);
+        (part, faults)
+    };
+    let parts: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            clips.chunks(clips.len().div_ceil(cores).max(1)).map(|clips| scope.spawn(move || part(clips))).collect();
+        threads.into_iter().map(std::thread::ScopedJoinHandle::join).collect()
+    });
+    for part in parts {
+        let Ok((part, faults)) = part else {
+            tracing::error!(%language, "a part of the prompts could not be read");
+            continue;
+        };
+        prompts.extend(part);
+        for fault in faults {
+            tracing::error!(folder = %folder.join(language.code()).display(), "prompt {fault}");
+        }
     }
     prompts
 }

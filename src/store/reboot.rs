@@ -15,16 +15,19 @@ use crate::model::AccountId;
 pub(super) const SYSTEM: &str = "system";
 
 pub(super) async fn ask(conn: &mut SqliteConnection, ctx: &Context) -> Result<Reply, Stop> {
-    let sql = "SELECT id FROM intents WHERE kind = 'reboot' AND state IN ('requested', 'waiting') LIMIT 1";
-    let waiting: Option<i64> = sqlx::query_scalar(sql).fetch_optional(conn).await?;
-    Ok(Reply::RebootState { other_calls: ctx.other_calls, waiting: waiting.is_some() })
+    Ok(Reply::RebootState { other_calls: ctx.other_calls, waiting: is_on_its_way(conn).await? })
+}
+
+/// Whether a reboot was asked for that has not ended; one that has begun can't be cancelled any more.
+async fn is_on_its_way(conn: &mut SqliteConnection) -> Result<bool, StoreError> {
+    let sql = "SELECT id FROM intents WHERE kind = 'reboot' AND state IN ('requested', 'waiting', 'claimed') LIMIT 1";
+    let open: Option<i64> = sqlx::query_scalar(sql).fetch_optional(conn).await?;
+    Ok(open.is_some())
 }
 
 /// Writes the intent, unless one is on its way.
 pub(super) async fn request(write: &mut Write<'_>, when: RebootWhen) -> Result<Reply, Stop> {
-    let sql = "SELECT id FROM intents WHERE kind = 'reboot' AND state IN ('requested', 'waiting', 'claimed') LIMIT 1";
-    let open: Option<i64> = sqlx::query_scalar(sql).fetch_optional(write.conn()).await?;
-    if open.is_some() {
+    if is_on_its_way(write.conn()).await? {
         return Err(Refusal::AlreadySo.into());
     }
     let delay_s = write.options.reboot_delay_s;
@@ -44,9 +47,11 @@ pub(super) async fn request(write: &mut Write<'_>, when: RebootWhen) -> Result<R
     Ok(Reply::RebootRequested { delay_s, change: number })
 }
 
+/// Cancels what has not begun; one that is due counts as begun, whoever was told that it starts now has heard the truth.
 pub(super) async fn cancel(write: &mut Write<'_>) -> Result<Reply, Stop> {
     let sql = "UPDATE intents SET state = 'cancelled', finished_at = $1, detail = $2
-               WHERE kind = 'reboot' AND state IN ('requested', 'waiting') RETURNING subject";
+               WHERE kind = 'reboot' AND state IN ('requested', 'waiting') AND (due_at IS NULL OR due_at > $1)
+               RETURNING subject";
     let by = write.who.name.clone().unwrap_or_default();
     let cancelled: Option<String> = sqlx::query_scalar(sql)
         .bind(write.now())

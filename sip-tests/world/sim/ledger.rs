@@ -20,7 +20,7 @@ use switchhook::access::{
 };
 use switchhook::model::{AccountId, Extension, ItemNumber, Mac, Mono, PhoneNumber, Pin, RecordingNumber};
 
-pub use accounts::{Account, Known, PEOPLE, Secret};
+pub use accounts::{Account, Known, PEOPLE};
 pub use changes::{Change, Slot, Value};
 pub use recordings::Recording;
 pub use system::{Backup, Reboot};
@@ -183,7 +183,8 @@ impl Ledger {
         }
         let account = self.by_id_mut(id);
         account.offered = account.news.len();
-        let (news, must_change_pin) = (account.news.clone(), account.pin.is_temporary);
+        let news = account.news.iter().map(|(news, _)| *news).collect();
+        let must_change_pin = account.pin.is_temporary;
         Ok(Reply::LoggedIn(Session {
             id,
             extension: extension.clone(),

@@ -86,6 +86,12 @@ impl Outcome<'_> {
         self.applied.iter().find(is_deed).expect("one of them does it").phone
     }
 
+    /// How often something was done, whoever has done it.
+    pub fn done(&self, name: &str) -> usize {
+        let is_done = |applied: &&Applied| applied.name == name && !applied.is_check && applied.refusal.is_none();
+        self.applied.iter().filter(is_done).count()
+    }
+
     pub fn heard(&self, who: usize, clip: Clip) -> bool {
         self.heard[who].contains(&clip)
     }

@@ -24,6 +24,8 @@ pub enum Step {
     When(Clip, Vec<Step>),
     /// Presses keys.
     Keys(String),
+    /// Presses them unless one of these clips was heard, and not waited for, since the last key.
+    KeysUnless(&'static [Clip], &'static str),
     /// Keys the number of the last change that was told, and `#`.
     KeyChange,
     /// Presses `*` until that place is heard.

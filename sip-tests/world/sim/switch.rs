@@ -85,6 +85,7 @@ impl World {
                 self.command(id, Command::Info(press, key));
             }
             SipEvent::Ended { dialog, why } => self.ended(dialog, why),
+            SipEvent::Probed { .. } => panic!("nobody is probed"),
         }
     }
 

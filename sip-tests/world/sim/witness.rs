@@ -83,6 +83,8 @@ pub struct Witness {
     /// The keys that a packet has told of, in the order of the first ones.
     pub keys: String,
     counted: BTreeSet<usize>,
+    /// How many of them the dialogue has got.
+    heard: usize,
     /// How many packets have told of each.
     told: HashMap<usize, usize>,
     logged_in: Option<LoggedIn>,
@@ -118,6 +120,7 @@ impl Witness {
             may_mark: true,
             keys: String::new(),
             counted: BTreeSet::new(),
+            heard: 0,
             told: HashMap::new(),
             logged_in: None,
             asked: HashMap::new(),
@@ -216,8 +219,11 @@ impl Witness {
     }
 
     /// Exactly the presses that were told by a packet have become keys.
-    pub fn counts(&self, keys: u32) {
+    pub fn counts(&mut self, keys: u32) {
         let (keys, told) = (keys as usize, self.keys.chars().count());
+        if keys > std::mem::replace(&mut self.heard, keys) {
+            self.speech.stops();
+        }
         match self.way {
             KeyWay::Events | KeyWay::Info => assert_eq!(keys, told, "keys that the dialogue got, of those pressed"),
             KeyWay::InBand => {
@@ -285,7 +291,7 @@ impl Witness {
         }
         self.known.learn(&action, reply, self.keys.len());
         if !is_only_told(&action) {
-            self.speech.replied(&action, reply);
+            self.speech.replied(self.place, &action, reply);
         }
     }
 
@@ -304,6 +310,10 @@ impl Witness {
     ) {
         let was_over = self.is_over;
         let expected = self.draft_expected(before, after, take);
+        // A key that waits decides about it at once.
+        if let Some(take) = take.filter(|_| before == "record" && after == "review-menu") {
+            self.in_hand = Some((take.audio.clone(), false));
+        }
         let mut drafts = Vec::new();
         for output in outputs {
             match output {
@@ -339,9 +349,6 @@ impl Witness {
         self.place = after;
         let keeps_keys = self.is_waiting() || after == "ringing" || after == "record";
         self.speech.comes_to(after, keeps_keys);
-        if let Some(take) = take.filter(|_| before == "record" && after == "review-menu") {
-            self.in_hand = Some((take.audio.clone(), false));
-        }
         if !REVIEWING.contains(&after) {
             self.in_hand = None;
         }

@@ -54,7 +54,24 @@ impl Dialogue {
         let words = Words::from("reboot-in").counted(delay_s, Noun::Seconds);
         self.enter(Place::Menu(&COUNTDOWN), words.clip(COUNTDOWN.clip).change(change));
         let starts = self.now + Duration::from_secs(u64::from(delay_s));
-        self.moves_on = Some((starts, |dialogue| dialogue.close("reboot-started")));
+        self.moves_on = Some((starts, Self::countdown_ends));
+    }
+
+    /// Somebody else may have cancelled it meanwhile.
+    fn countdown_ends(&mut self) {
+        self.ask(Action::AskReboot, Place::Menu(&REBOOT), Self::countdown_ended);
+    }
+
+    fn countdown_ended(&mut self, reply: &Reply) {
+        match reply {
+            Reply::RebootState { waiting: true, .. } => self.close("reboot-started"),
+            Reply::RebootState { waiting: false, .. } => {
+                // What was keyed at the end of the countdown was meant for it.
+                self.ahead.clear();
+                self.go(Place::Menu(&REBOOT), "reboot-cancelled");
+            }
+            reply => self.refused(reply),
+        }
     }
 
     fn reboot_cancel_replied(&mut self, reply: &Reply) {

@@ -2,8 +2,8 @@
 
 use super::Noun;
 use super::parts::{
-    BELOW_100, DIGITS, HOURS_12, HUNDREDS, MILLIONS, MINUTES, MONTHS, OF, ON, ONE_MILLION, Part, THOUSAND, THOUSANDS,
-    WEEKDAYS, cardinal, ends_in_millions, form, forms, nth,
+    BELOW_100, DIGITS, HOURS_12, HUNDREDS, MILLIONS, MONTHS, OF, ON, ONE_MILLION, Part, THOUSAND, THOUSANDS, WEEKDAYS,
+    cardinal, ends_in_millions, form, forms, nth,
 };
 pub use super::parts::{NUMBER_MAX, digits};
 use crate::model::{Civil, Clip};
@@ -19,6 +19,12 @@ const HUNDRED_AND: Clip = "number-100-and";
 
 /// The first of a month: "primero".
 const FIRST: Clip = "day-1";
+
+/// Between the hour and the minutes: "y".
+const AND: Clip = "time-and";
+/// "y cuarto" and "y media".
+const QUARTER: Clip = "time-quarter";
+const HALF: Clip = "time-half";
 
 const DAWN: Clip = "time-dawn";
 const MORNING: Clip = "time-morning";
@@ -77,7 +83,13 @@ pub fn time(at: Civil) -> Vec<Clip> {
         (12..=18, _) => AFTERNOON,
         _ => NIGHT,
     };
-    [nth(&HOURS_12, 1, hour), nth(&MINUTES, 1, at.minute), Some(part_of_day)].into_iter().flatten().collect()
+    let minutes = match at.minute {
+        0 => Vec::new(),
+        15 => vec![QUARTER],
+        30 => vec![HALF],
+        minute => [vec![AND], number(u32::from(minute))].concat(),
+    };
+    nth(&HOURS_12, 1, hour).into_iter().chain(minutes).chain([part_of_day]).collect()
 }
 
 /// A date: weekday, day (the first as an ordinal), "de" and the month, "de" and the year; a part that no calendar has is
@@ -117,11 +129,11 @@ fn below_1000(number: u32, before: Before) -> Vec<Clip> {
 
 /// Every clip that these rules can ask for, but for the nouns.
 pub fn clips() -> impl Iterator<Item = Clip> {
-    let tables: [&'static [Clip]; 8] =
-        [&DIGITS, &BELOW_100, &HUNDREDS, &THOUSANDS, &HOURS_12, &MINUTES, &MONTHS, &WEEKDAYS];
+    let tables: [&'static [Clip]; 7] = [&DIGITS, &BELOW_100, &HUNDREDS, &THOUSANDS, &HOURS_12, &MONTHS, &WEEKDAYS];
     let forms = [&MASCULINE[..], &FEMININE, &FEMININE_HUNDREDS].into_iter().flatten().map(|(_, clip)| *clip);
-    let others = [HUNDRED_AND, THOUSAND, ONE_MILLION, MILLIONS, OF, FIRST, ON, DAWN, MORNING, NOON, AFTERNOON, NIGHT];
-    tables.into_iter().flatten().copied().chain(forms).chain(others)
+    let numbers = [HUNDRED_AND, THOUSAND, ONE_MILLION, MILLIONS, OF];
+    let times = [FIRST, ON, AND, QUARTER, HALF, DAWN, MORNING, NOON, AFTERNOON, NIGHT];
+    tables.into_iter().flatten().copied().chain(forms).chain(numbers).chain(times)
 }
 
 #[cfg(test)]
@@ -194,17 +206,17 @@ mod tests {
     fn times() {
         for (hour, minute, expected) in [
             (0, 0, "hour-12 time-night"),
-            (0, 5, "hour-12 minute-5 time-dawn"),
+            (0, 5, "hour-12 time-and 5 time-dawn"),
             (1, 0, "hour-1 time-dawn"),
-            (1, 5, "hour-1 minute-5 time-dawn"),
+            (1, 5, "hour-1 time-and 5 time-dawn"),
             (7, 0, "hour-7 time-morning"),
-            (11, 59, "hour-11 minute-59 time-morning"),
+            (11, 59, "hour-11 time-and 59 time-morning"),
             (12, 0, "hour-12 time-noon"),
-            (12, 30, "hour-12 minute-30 time-afternoon"),
+            (12, 30, "hour-12 time-half time-afternoon"),
             (13, 0, "hour-1 time-afternoon"),
-            (18, 15, "hour-6 minute-15 time-afternoon"),
+            (18, 15, "hour-6 time-quarter time-afternoon"),
             (19, 0, "hour-7 time-night"),
-            (23, 9, "hour-11 minute-9 time-night"),
+            (23, 9, "hour-11 time-and 9 time-night"),
         ] {
             assert_eq!(line(&time(at(hour, minute))), expected, "{hour}:{minute:02}");
         }
@@ -222,6 +234,6 @@ mod tests {
         ] {
             assert_eq!(line(&date(civil)), expected, "{civil:?}");
         }
-        assert_eq!(line(&moment(at(13, 5))), "date-on weekday-1 3 month-3 of 2000 26 hour-1 minute-5 time-afternoon");
+        assert_eq!(line(&moment(at(13, 5))), "date-on weekday-1 3 month-3 of 2000 26 hour-1 time-and 5 time-afternoon");
     }
 }

@@ -59,11 +59,6 @@ pub(super) const HOURS_24: [Clip; 24] = names!("hour-": 0 1 2 3 4 5 6 7 8 9 10 1
 /// The hours of the 12-hour clock with their words: "a las siete".
 pub(super) const HOURS_12: [Clip; 12] = names!("hour-": 1 2 3 4 5 6 7 8 9 10 11 12);
 
-/// The minutes with the word that joins them to the hour: "y cinco".
-pub(super) const MINUTES: [Clip; 59] = names!("minute-":
-    1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41
-    42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59);
-
 /// Before a date, and between it and a time.
 pub(super) const ON: Clip = "date-on";
 pub(super) const AT: Clip = "time-at";

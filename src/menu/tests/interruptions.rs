@@ -70,10 +70,11 @@ impl Caller {
         }
     }
 
-    /// How much was asked, but for drafts, looks at a backup and notes of wrong keys.
+    /// How much was asked, but for drafts, looks at a backup or a reboot, and notes of wrong keys.
     fn requests(&self) -> usize {
         let left_out = |action: &Action| {
-            matches!(action, Action::SaveDraft { .. } | Action::ReadBackup { .. } | Action::NoteDenied { .. })
+            let looks = matches!(action, Action::ReadBackup { .. } | Action::AskReboot);
+            looks || matches!(action, Action::SaveDraft { .. } | Action::NoteDenied { .. })
         };
         self.asked.iter().filter(|action| !left_out(action)).count()
     }

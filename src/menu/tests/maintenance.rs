@@ -62,7 +62,32 @@ fn a_countdown_that_ends_says_so_and_hangs_up() {
         .waits_ms(0)
         .hears("reboot-started goodbye")
         .was_hung_up()
-        .asked("reboot.requested? reboot.requested");
+        .asked("reboot.requested? reboot.requested reboot.ask");
+}
+
+#[test]
+fn a_countdown_that_another_has_cancelled_says_so() {
+    let mut caller = at_reboot();
+    caller.dials("129618374#").hears(REQUESTED);
+    caller.store.reboot_waiting = false;
+    caller.waits(8).hears(&format!("reboot-cancelled {REBOOT_MENU}"));
+    caller.asked("reboot.requested? reboot.requested reboot.ask");
+    // A key that comes too late to cancel is not a key of the menu that follows.
+    let mut caller = at_reboot();
+    caller.dials("129618374#").hears(REQUESTED).store_is_slow();
+    caller.store.reboot_waiting = false;
+    caller.waits(8).dials("*").store_replies().hears(&format!("reboot-cancelled {REBOOT_MENU}"));
+}
+
+#[test]
+fn how_a_countdown_ended_may_not_be_known() {
+    for (refusal, heard) in [
+        (Refusal::TryLater, format!("failed-try-later {REBOOT_MENU}")),
+        (Refusal::NoLongerAllowed, format!("no-longer-allowed {MAIN_OF_1004}")),
+    ] {
+        let mut caller = at_reboot();
+        caller.dials("129618374#").hears(REQUESTED).store_refuses(refusal).waits(8).hears(&heard);
+    }
 }
 
 #[test]

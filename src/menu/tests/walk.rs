@@ -354,8 +354,11 @@ impl State {
         match action {
             // Nothing waits for the replies to these.
             Action::SaveDraft { .. } | Action::NoteDenied { .. } | Action::NewsHeard => {}
-            // Looked at while the caller waits.
+            // Looked at while the caller waits, and at the end of a countdown.
             Action::ReadBackup { .. } => self.asking = Some((ticket, action)),
+            Action::AskReboot if self.dialogue.place() == "press-star-to-cancel" => {
+                self.asking = Some((ticket, action));
+            }
             action => {
                 assert!(may_change, "{action:?} without a key: {}", self.dialogue.state());
                 self.asking = Some((ticket, action));

@@ -144,6 +144,30 @@ async fn the_own_pin_is_asked_for_again_under_the_same_lock() {
 }
 
 #[tokio::test]
+async fn a_reboot_is_on_its_way_until_it_was_cancelled_or_has_ended_and_none_is_cancelled_that_is_due() {
+    let mut world = World::new().await;
+    let actor = world.actor("1004", "29618374").await;
+    let ask = Action::Confirm(Destructive::Reboot { when: RebootWhen::Now }, pin("29618374"));
+    let state = |waiting| Reply::RebootState { other_calls: 3, waiting };
+    assert_eq!(world.ask(&actor, Action::AskReboot).await, state(false));
+    assert!(matches!(world.ask(&actor, ask.clone()).await, Reply::RebootRequested { delay_s: 10, .. }));
+    assert_eq!(world.ask(&actor, Action::AskReboot).await, state(true));
+    world.now += 9_999;
+    assert!(matches!(world.ask(&actor, Action::CancelReboot).await, Reply::Changed(_)));
+    assert_eq!(world.ask(&actor, Action::AskReboot).await, state(false));
+
+    assert!(matches!(world.ask(&actor, ask).await, Reply::RebootRequested { delay_s: 10, .. }));
+    world.now += 10_000;
+    assert_eq!(world.ask(&actor, Action::CancelReboot).await, refused(Refusal::NothingThere), "it starts now");
+    assert_eq!(world.ask(&actor, Action::AskReboot).await, state(true));
+    let due = world.store.open_reboots().await.unwrap().remove(0);
+    assert!(world.store.claim_reboot(&world.cli(), due.id, "boot-1").await.unwrap());
+    assert_eq!(world.ask(&actor, Action::AskReboot).await, state(true), "it has begun");
+    world.store.finish_reboot(&world.cli(), due.id, IntentState::Failed, "no such command").await.unwrap();
+    assert_eq!(world.ask(&actor, Action::AskReboot).await, state(false));
+}
+
+#[tokio::test]
 async fn news_is_told_until_it_was_heard() {
     let world = World::new().await;
     let actor = world.actor("1004", "29618374").await;

@@ -90,7 +90,8 @@ struct Model {
     accounts: BTreeMap<String, AccountModel>,
     recordings: BTreeMap<u32, RecordingModel>,
     drafts: BTreeMap<(String, u32), Audio>,
-    reboot_waits: bool,
+    /// A reboot that nobody carries out, and when it is due.
+    reboot: Option<Option<i64>>,
     /// Who acts now; empty for the shell.
     acting: String,
     log: Vec<ChangeModel>,
@@ -121,7 +122,7 @@ impl Model {
             accounts: accounts.into_iter().map(model).collect(),
             recordings: (1..=5).map(|n| (n, RecordingModel { versions: vec![tone(n)], live: 1 })).collect(),
             drafts: BTreeMap::new(),
-            reboot_waits: false,
+            reboot: None,
             acting: String::new(),
             log: (0..19).map(|_| ChangeModel { by: String::new(), deed: Deed::NoWayBack, undone: false }).collect(),
             audited: BTreeMap::from([("ok", 19)]),
@@ -176,9 +177,9 @@ impl Model {
             }
             Action::ResetVoicemailPin { extension } => return self.reset(who, extension),
             Action::Confirm(Destructive::Reboot { when }, pin) => self.reboot(who, *when, pin, now),
-            Action::AskReboot => Reply::RebootState { other_calls: 3, waiting: self.reboot_waits },
-            Action::CancelReboot if self.reboot_waits => {
-                self.reboot_waits = false;
+            Action::AskReboot => Reply::RebootState { other_calls: 3, waiting: self.reboot.is_some() },
+            Action::CancelReboot if self.reboot.is_some_and(|due| due.is_none_or(|due| due > now)) => {
+                self.reboot = None;
                 Reply::Changed(self.change())
             }
             Action::CancelReboot => Reply::Refused(Refusal::NothingThere),
@@ -240,10 +241,10 @@ impl Model {
         if !self.own_pin(who, pin, now) {
             return Reply::Refused(Refusal::PinWrong);
         }
-        if self.reboot_waits {
+        if self.reboot.is_some() {
             return Reply::Refused(Refusal::AlreadySo);
         }
-        self.reboot_waits = true;
+        self.reboot = Some((when == RebootWhen::Now).then_some(now + 10_000));
         let delay_s = if when == RebootWhen::Now { 10 } else { 0 };
         Reply::RebootRequested { delay_s, change: self.change() }
     }

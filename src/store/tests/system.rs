@@ -168,7 +168,7 @@ async fn attendants_groups_and_call_centers() {
     assert_eq!(world.ask(&actor, set(false)).await, refused(Refusal::AlreadySo), "a new one is closed");
     assert!(changed(&world.ask(&actor, set(true)).await));
     assert_eq!(world.last_event().await.0, "callcenter.opened");
-    assert_eq!(world.store.call_centers().await.unwrap()[0].open, true);
+    assert!(world.store.call_centers().await.unwrap()[0].open);
 
     for action in [
         Action::OpenAttendant { number: ItemNumber(9) },

@@ -65,7 +65,8 @@ pub struct Account {
     /// What was recorded as greeting, and as name.
     pub(super) greetings: Vec<Audio>,
     pub(super) names: Vec<Audio>,
-    pub(super) news: Vec<News>,
+    /// What has ended, and its number; so many of the first ones were offered at the login.
+    pub(super) news: Vec<(News, i64)>,
     pub(super) offered: usize,
 }
 
@@ -81,6 +82,14 @@ impl Account {
             names: Vec::new(),
             news: Vec::new(),
             offered: 0,
+        }
+    }
+
+    /// What was heard otherwise is no news at the next login.
+    pub(super) fn has_heard(&mut self, news: News, of: i64) {
+        if let Some(at) = self.news.iter().position(|known| *known == (news, of)) {
+            self.news.remove(at);
+            self.offered -= usize::from(at < self.offered);
         }
     }
 }

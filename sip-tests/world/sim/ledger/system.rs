@@ -207,7 +207,12 @@ impl Ledger {
             }
             Action::ReadBackup { id } => {
                 let backup = self.backups.iter().find(|backup| backup.id == *id).ok_or(Refusal::Unknown)?;
-                Ok(Reply::Backup(backup.state))
+                let (state, is_own) = (backup.state, backup.by == request.id);
+                if is_own && state != BackupState::Running {
+                    // It is heard now.
+                    self.by_id_mut(request.id).has_heard(News::BackupDone, *id);
+                }
+                Ok(Reply::Backup(state))
             }
             Action::LastBackup => {
                 let is_good = self.backups.iter().any(|backup| matches!(backup.state, BackupState::Done(_)));
@@ -215,6 +220,7 @@ impl Ledger {
             }
             Action::AskReboot => Ok(self.reboot_state(request)),
             Action::CancelReboot => match self.reboot {
+                Some(Reboot::Requested { due, .. }) if due <= request.now => Err(Refusal::NothingThere),
                 Some(Reboot::Requested { .. } | Reboot::Waiting { .. }) => {
                     self.reboot = None;
                     Ok(Reply::Changed(self.change(request, "system", Vec::new())))
@@ -238,8 +244,7 @@ impl Ledger {
     }
 
     pub(super) fn reboot_state(&self, request: &Request<'_>) -> Reply {
-        let waiting = matches!(self.reboot, Some(Reboot::Requested { .. } | Reboot::Waiting { .. }));
-        Reply::RebootState { other_calls: request.other_calls, waiting }
+        Reply::RebootState { other_calls: request.other_calls, waiting: self.reboot.is_some() }
     }
 
     /// One at a time.
@@ -267,7 +272,7 @@ impl Ledger {
             Some(Reboot::Requested { due, by }) if due <= now => Some(self.claim(now, by)),
             Some(Reboot::Waiting { by }) if calls == 0 => Some(self.claim(now, by)),
             Some(Reboot::Claimed { until, by }) if until <= now => {
-                self.bring(by, News::RebootDone);
+                self.bring(by, News::RebootDone, 0);
                 None
             }
             other => other,
@@ -275,8 +280,8 @@ impl Ledger {
         let running = self.backups.iter_mut().find(|backup| backup.state == BackupState::Running && backup.ends <= now);
         if let Some(backup) = running {
             backup.state = BackupState::Done(BACKUP_BYTES);
-            let by = backup.by;
-            self.bring(by, News::BackupDone);
+            let (by, id) = (backup.by, backup.id);
+            self.bring(by, News::BackupDone, id);
         }
     }
 
@@ -290,9 +295,9 @@ impl Ledger {
         Reboot::Claimed { until: now + Duration::from_secs(2), by }
     }
 
-    fn bring(&mut self, to: AccountId, news: News) {
+    fn bring(&mut self, to: AccountId, news: News, of: i64) {
         if let Some(account) = self.accounts.iter_mut().find(|account| account.id == to) {
-            account.news.push(news);
+            account.news.push((news, of));
         }
     }
 }

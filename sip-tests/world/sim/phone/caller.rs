@@ -58,6 +58,8 @@ impl Phone {
                 true
             }
             Step::Keys(keys) => self.start_keying(keys.clone()),
+            Step::KeysUnless(clips, _) if self.listener.has_heard(clips) => true,
+            Step::KeysUnless(_, keys) => self.start_keying((*keys).to_owned()),
             Step::KeyChange => {
                 let number = self.listener.last_change().unwrap_or_else(|| "1".to_owned());
                 self.start_keying(format!("{number}#"))
@@ -222,6 +224,7 @@ impl Step {
             Step::Wait(ms) | Step::Talk(ms) | Step::Hold(_, ms) => Duration::from_millis(*ms),
             Step::When(..)
             | Step::Keys(_)
+            | Step::KeysUnless(..)
             | Step::KeyChange
             | Step::Press(..)
             | Step::HangUp

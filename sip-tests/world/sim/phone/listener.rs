@@ -46,6 +46,11 @@ impl Listener {
         true
     }
 
+    /// Whether one of these could be taken.
+    pub fn has_heard(&self, clips: &[Clip]) -> bool {
+        self.recent.iter().any(|heard| clips.contains(heard))
+    }
+
     /// What was heard before a key has nothing to do with what comes of it.
     pub fn forget(&mut self) {
         self.recent.clear();

@@ -6,6 +6,9 @@ use super::{Script, Step, random_pin};
 use crate::world::ledger::Slot;
 use crate::world::random::Random;
 
+/// While a list of changes is said, in ms.
+const LIST_MS: u64 = 24_000;
+
 impl Script {
     /// From the top menu to a role.
     pub fn open_role(&mut self, role: Role) -> &mut Self {
@@ -73,6 +76,8 @@ impl Script {
             }
             1 => {
                 self.keys("8").hear("changes-menu").keys("1").hear_any(&["changes-none", "change-number"]);
+                // Five changes take longer than anything else that is said.
+                self.push(Step::When("change-number", vec![Step::Wait(LIST_MS)]));
                 self.hear("changes-menu");
             }
             2 => {

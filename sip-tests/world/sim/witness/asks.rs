@@ -17,8 +17,10 @@ pub(super) struct Known {
     listed: BTreeSet<(ItemKind, u32)>,
     handsets: BTreeSet<Mac>,
     user: Option<Extension>,
-    /// A number that was read back, and the keys before that.
-    forward: Option<(PhoneNumber, usize)>,
+    /// A number that was read back.
+    forward: Option<PhoneNumber>,
+    /// The keys up to the one that kept the last such number.
+    forward_keys: usize,
     backup: Option<i64>,
     checked: Option<Checked>,
     /// Changes that were made, of which each needs a key.
@@ -41,7 +43,7 @@ impl Known {
                 self.listed.extend(numbers.iter().map(|number| (*kind, *number)));
             }
             (_, Reply::Handsets(macs)) => self.handsets.extend(macs),
-            (Action::CheckForwardNumber { to }, Reply::Done) => self.forward = Some((to.clone(), keys)),
+            (Action::CheckForwardNumber { to }, Reply::Done) => self.forward = Some(to.clone()),
             (_, Reply::BackupStarted { id, .. }) => self.backup = Some(*id),
             (Action::Check(_), Reply::Refused(_)) => self.checked = None,
             (Action::Check(what), _) => self.checked = Some(Checked { what: what.clone(), keys, confirms: 0 }),
@@ -184,12 +186,14 @@ impl Witness {
         }
     }
 
-    /// Calls are forwarded only by the key that is told after the number was read back.
-    fn is_kept_by_its_key(&self, to: &PhoneNumber) {
-        let Some((_, at)) = self.known.forward.as_ref().filter(|(checked, _)| checked == to) else {
-            panic!("forwarded to what was not read back");
-        };
-        assert!(self.keys[self.since(*at)..].contains('1'), "forwarded without the key for it");
+    /// Calls are forwarded only to what was read back, by the key that is told then; it may be keyed ahead, after the
+    /// number.
+    fn is_kept_by_its_key(&mut self, to: &PhoneNumber) {
+        assert_eq!(self.known.forward.as_ref(), Some(to), "forwarded to what was not read back");
+        let (since, entry) = (self.known.forward_keys, format!("{}#", to.as_str()));
+        let entered = self.keys[since..].find(&entry).map(|at| since + at + entry.len());
+        let kept = entered.and_then(|from| self.keys[from..].find('1').map(|at| from + at + 1));
+        self.known.forward_keys = kept.unwrap_or_else(|| panic!("forwarded without the key for it: {}", self.keys));
     }
 
     fn is_mode_keyed(&self, setting: ModeSetting, hours: Option<u32>) {

@@ -11,8 +11,10 @@ use crate::world::phone::digit;
 const SECRET_DIGITS_MIN: usize = 6;
 /// After these digits are said that anyone may key as they like.
 const READ_BACK: [Clip; 3] = ["forward-is-to", "forward-read-back", "temporary-pin-is"];
+/// Where a reboot is counted down to: how it ended is asked of the store.
+const COUNTDOWN: &str = "press-star-to-cancel";
 /// Said of nothing but a change that has just been made.
-const ONLY_RESULTS: [Clip; 39] = [
+const ONLY_RESULTS: [Clip; 40] = [
     "account-pin-changed",
     "voicemail-pin-changed",
     "support-pin-changed",
@@ -47,6 +49,7 @@ const ONLY_RESULTS: [Clip; 39] = [
     "backup-started",
     "reboot-in",
     "reboot-waiting",
+    "reboot-started",
     "reboot-cancelled",
     "log-file-closed",
     "role-assigned",
@@ -97,6 +100,11 @@ impl Speech {
         self.telling = None;
     }
 
+    /// The dialogue has got a key, of which the first packet was told before.
+    pub(super) fn stops(&mut self) {
+        self.telling = None;
+    }
+
     /// The call has asked something else and will say what comes of that.
     pub(super) fn goes_on(&mut self) {
         self.due.clear();
@@ -118,8 +126,13 @@ impl Speech {
     }
 
     /// A reply was taken: this is what it is told with.
-    pub(super) fn replied(&mut self, action: &Action, reply: &Reply) {
-        self.result = number(reply).and_then(|_| result(action, reply));
+    pub(super) fn replied(&mut self, place: &str, action: &Action, reply: &Reply) {
+        self.result = match reply {
+            Reply::RebootState { waiting, .. } if place == COUNTDOWN => {
+                Some(if *waiting { "reboot-started" } else { "reboot-cancelled" })
+            }
+            reply => number(reply).and_then(|_| result(action, reply)),
+        };
         match (number(reply), reply) {
             (Some(number), _) => self.numbers = vec![number.0.to_string()],
             (None, Reply::Changes(told)) => self.numbers = told.iter().map(|told| told.number.0.to_string()).collect(),
