@@ -100,7 +100,20 @@ section! {
         calls_max: u32 = 2000,
         /// Who may call directly, by digest.
         accounts: Vec<SipAccount> = Vec::new(),
+        /// What a challenge offers, best first. Some old phones give up where anything but MD5 is offered.
+        digest: Vec<DigestAlgorithm> = vec![DigestAlgorithm::Sha256, DigestAlgorithm::Md5],
     }
+}
+
+/// How a password is shown without being sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DigestAlgorithm {
+    /// RFC 7616.
+    #[serde(rename = "SHA-256")]
+    Sha256,
+    /// RFC 3261.
+    #[serde(rename = "MD5")]
+    Md5,
 }
 
 /// `[[sip.accounts]]`: who may call from where nobody is trusted.

@@ -29,13 +29,13 @@ use zeroize::Zeroizing;
 
 use crate::access::TollPolicy;
 use crate::call::CallLimits;
-use crate::config::Config;
+use crate::config::{Config, DigestAlgorithm};
 use crate::effects::{EffectOptions, Hook, Runner};
 use crate::media::prompts::Prompts;
 use crate::media::recorder::RecordLimits;
 use crate::menu::{Limits, SiteName};
 use crate::model::Language;
-use crate::sip::{Account, Endpoint, EndpointConfig};
+use crate::sip::{Account, Algorithm, Endpoint, EndpointConfig};
 use crate::store::{HookOn, LoginLimits, Store, StoreOptions};
 pub use clock::Clock;
 use facts::Facts;
@@ -239,8 +239,16 @@ fn endpoint_config(config: &Config) -> anyhow::Result<EndpointConfig> {
         calls_max: config.sip.calls_max as usize,
         trusted: config.sip.trusted_peers.clone(),
         accounts: accounts.collect::<anyhow::Result<_>>()?,
+        algorithms: config.sip.digest.iter().copied().map(algorithm).collect(),
         ..EndpointConfig::new(config.sip.extensions.clone())
     })
+}
+
+fn algorithm(algorithm: DigestAlgorithm) -> Algorithm {
+    match algorithm {
+        DigestAlgorithm::Sha256 => Algorithm::Sha256,
+        DigestAlgorithm::Md5 => Algorithm::Md5,
+    }
 }
 
 /// The first line of a password file.

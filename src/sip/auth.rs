@@ -17,6 +17,7 @@ use md5::Md5;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use super::EndpointConfig;
 use super::random::Random;
 use super::response::Refusal;
 use crate::model::{Mono, Prefix};
@@ -72,6 +73,7 @@ impl Account {
 pub(super) struct Guard {
     trusted: Vec<Prefix>,
     accounts: HashMap<String, Account>,
+    algorithms: Vec<Algorithm>,
     /// Stands for accounts that there are not, so that they take as long.
     nobody: Account,
     secret: Secret,
@@ -106,14 +108,15 @@ enum Nonce {
 }
 
 impl Guard {
-    pub(super) fn new(trusted: Vec<Prefix>, accounts: Vec<Account>, seed: &[u8; 32]) -> Self {
+    pub(super) fn new(config: &EndpointConfig, seed: &[u8; 32]) -> Self {
         let mut secret = Sha256::new();
         secret.update(seed);
         secret.update(b"digest");
-        let accounts = accounts.into_iter().map(|account| (account.username.clone(), account));
+        let accounts = config.accounts.iter().map(|account| (account.username.clone(), account.clone()));
         Self {
-            trusted,
+            trusted: config.trusted.clone(),
             accounts: accounts.collect(),
+            algorithms: config.algorithms.clone(),
             nobody: Account::new("", ""),
             secret: Secret(secret.finalize().into()),
             used: HashMap::new(),
@@ -133,7 +136,9 @@ impl Guard {
             return Ok(());
         }
         let fields = request.head.values(Name::Authorization).take(FIELDS_MAX);
-        let ours = fields.filter_map(Authorization::parse).find(|field| field.realm == REALM);
+        let ours = fields
+            .filter_map(Authorization::parse)
+            .find(|field| field.realm == REALM && self.algorithms.contains(&field.algorithm));
         let Some(shown) = ours else { return Err(self.challenge(now, peer, request, random, false)) };
         let account = self.accounts.get(&shown.username).unwrap_or(&self.nobody);
         let is_right =
@@ -157,9 +162,9 @@ impl Guard {
         let salt = random.hash(&["nonce", &step.to_string(), head.call_id(), via, &head.echo.cseq]);
         let public = format!("{step:08x}{salt:016x}");
         let nonce = format!("{public}{}", self.keyed(&public, peer));
-        let fields =
-            Algorithm::ALL.map(|algorithm| ("WWW-Authenticate", digest_challenge(REALM, &nonce, algorithm, stale)));
-        Refusal { code: 401, headers: fields.to_vec() }
+        let field = |algorithm: &Algorithm| ("WWW-Authenticate", digest_challenge(REALM, &nonce, *algorithm, stale));
+        let fields = self.algorithms.iter().map(field);
+        Refusal { code: 401, headers: fields.collect() }
     }
 
     fn keyed(&self, public: &str, peer: IpAddr) -> String {
@@ -254,8 +259,12 @@ pub(super) mod tests {
     const PEER: &str = "198.51.100.7";
 
     fn guard() -> (Guard, Random) {
-        let trusted = vec!["192.0.2.0/24".parse().expect("a prefix")];
-        (Guard::new(trusted, vec![Account::new("bob", "zanzibar")], &[7; 32]), Random::new([7; 32]))
+        let config = EndpointConfig {
+            trusted: vec!["192.0.2.0/24".parse().expect("a prefix")],
+            accounts: vec![Account::new("bob", "zanzibar")],
+            ..EndpointConfig::new(vec![])
+        };
+        (Guard::new(&config, &[7; 32]), Random::new([7; 32]))
     }
 
     fn at(seconds: u64) -> Mono {
@@ -368,6 +377,19 @@ pub(super) mod tests {
             assert!(!challenged(ask(&mut guard, &random, at(1), PEER, &shown)).1, "{shown}");
         }
         assert_eq!(ask(&mut guard, &random, at(1), PEER, &right), Ok(()), "nothing was used up");
+    }
+
+    #[test]
+    fn only_what_is_offered_is_taken() {
+        let (mut guard, random) = guard();
+        guard.algorithms = vec![Algorithm::Sha256];
+        let refusal = ask(&mut guard, &random, at(0), PEER, "").expect_err("a challenge");
+        assert_eq!(refusal.headers.len(), 1);
+        let nonce = refusal.headers[0].1.split("nonce=\"").nth(1).and_then(|rest| rest.split('"').next());
+        let nonce = nonce.expect("a nonce").to_owned();
+        let shown = |algorithm| shows("bob", "zanzibar", &nonce, Some("00000001"), algorithm);
+        assert!(ask(&mut guard, &random, at(1), PEER, &shown(Algorithm::Md5)).is_err());
+        assert_eq!(ask(&mut guard, &random, at(1), PEER, &shown(Algorithm::Sha256)), Ok(()));
     }
 
     #[test]

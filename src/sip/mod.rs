@@ -25,6 +25,7 @@ pub use endpoint::Endpoint;
 pub use timer::{T1, T2, T4, TRANSACTION_TIMEOUT, TRYING_AFTER};
 
 use crate::model::Prefix;
+pub use crate::wire::sip::Algorithm;
 use crate::wire::sip::Body;
 
 /// The methods that are served, as the Allow header field lists them.
@@ -87,6 +88,8 @@ pub struct EndpointConfig {
     pub trusted: Vec<Prefix>,
     /// Who may call from elsewhere, by digest; without any account nobody can.
     pub accounts: Vec<Account>,
+    /// What a challenge offers, best first; nothing else is taken.
+    pub algorithms: Vec<Algorithm>,
 }
 
 impl EndpointConfig {
@@ -101,6 +104,7 @@ impl EndpointConfig {
             address: None,
             trusted: Vec::new(),
             accounts: Vec::new(),
+            algorithms: Algorithm::ALL.to_vec(),
         }
     }
 }

@@ -49,7 +49,7 @@ pub struct Endpoint {
 impl Endpoint {
     /// An endpoint without calls; `seed` is to come from the system's random source.
     pub fn new(config: EndpointConfig, seed: [u8; 32]) -> Self {
-        let guard = Guard::new(config.trusted.clone(), config.accounts.clone(), &seed);
+        let guard = Guard::new(&config, &seed);
         Self {
             config,
             random: Random::new(seed),
