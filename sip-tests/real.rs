@@ -51,6 +51,8 @@ mod roles;
 mod signalling;
 #[path = "real/start.rs"]
 mod start;
+#[path = "real/strangers.rs"]
+mod strangers;
 #[path = "real/usability.rs"]
 mod usability;
 #[path = "real/users.rs"]
