@@ -261,7 +261,6 @@ impl Action {
     }
 
     /// The action's name in the audit trail, the changes and the hooks.
-    #[expect(clippy::too_many_lines, reason = "one arm for each action")]
     pub fn name(&self) -> &'static str {
         use Action as A;
         match self {

@@ -212,7 +212,6 @@ impl Store {
         self.inner.writer.close().await;
     }
 
-    #[expect(clippy::too_many_lines, reason = "one line for each action")]
     async fn try_apply(&self, ctx: &Context, actor: &Actor, action: &Action) -> Result<Reply, StoreError> {
         match (actor, action) {
             (Actor::Caller, Action::Login { extension, pin }) => self.login(ctx, extension, pin).await,
