@@ -21,6 +21,8 @@ mod answering;
 mod attendants;
 #[path = "real/backups.rs"]
 mod backups;
+#[path = "real/counts.rs"]
+mod counts;
 #[path = "real/docs.rs"]
 mod docs;
 #[path = "real/drain.rs"]
@@ -51,8 +53,6 @@ mod roles;
 mod signalling;
 #[path = "real/start.rs"]
 mod start;
-#[path = "real/usability.rs"]
-mod usability;
 #[path = "real/users.rs"]
 mod users;
 #[path = "world/real.rs"]
