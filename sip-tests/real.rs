@@ -53,6 +53,8 @@ mod roles;
 mod signalling;
 #[path = "real/start.rs"]
 mod start;
+#[path = "real/strangers.rs"]
+mod strangers;
 #[path = "real/users.rs"]
 mod users;
 #[path = "world/real.rs"]

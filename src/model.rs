@@ -1,5 +1,7 @@
 //! The words that every room shares: extensions, PINs, keys, sounds and the two kinds of time.
 
+mod prefix;
+
 use std::fmt;
 use std::ops::{Add, Sub};
 use std::str::FromStr;
@@ -7,6 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use zeroize::Zeroize;
+
+pub use prefix::Prefix;
 
 /// Longest extension, in digits.
 pub const EXTENSION_DIGITS_MAX: usize = 16;

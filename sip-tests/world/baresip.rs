@@ -101,6 +101,16 @@ impl Phone {
         });
     }
 
+    /// Calls, and is refused with this code.
+    pub fn dials_in_vain(&mut self, uri: &str, code: &str) {
+        self.command("dial", uri);
+        until(Duration::from_secs(20), "the call is refused", || self.has_event("CALL_CLOSED"));
+        let events = self.events.lock().expect("the events");
+        let why = events.iter().find(|event| event["type"] == "CALL_CLOSED").map(|event| event["param"].to_string());
+        assert!(why.as_ref().is_some_and(|why| why.contains(code)), "{why:?}");
+        assert!(!events.iter().any(|event| event["type"] == "CALL_ESTABLISHED"));
+    }
+
     /// Presses keys, one after the other.
     pub fn press(&mut self, keys: &str) {
         for key in keys.chars() {

@@ -185,9 +185,7 @@ impl Destructive {
         match self {
             Destructive::Reboot { .. } => "reboot.requested",
             Destructive::DeleteUser { .. } => "user.deleted",
-            Destructive::DisableTrunk { kind: TrunkKind::Line, .. } => "line.disabled",
-            Destructive::DisableTrunk { kind: TrunkKind::Gateway, .. } => "gateway.disabled",
-            Destructive::DisableTrunk { kind: TrunkKind::Proxy, .. } => "proxy.disabled",
+            Destructive::DisableTrunk { kind, .. } => kind.change_name(false),
             Destructive::AssignRole { .. } => "role.assigned",
             Destructive::RemoveRole { .. } => "role.removed",
             Destructive::Undo { .. } => "change.undone",
@@ -263,7 +261,6 @@ impl Action {
     }
 
     /// The action's name in the audit trail, the changes and the hooks.
-    #[expect(clippy::too_many_lines, reason = "one arm for each action")]
     pub fn name(&self) -> &'static str {
         use Action as A;
         match self {
@@ -283,13 +280,7 @@ impl Action {
             A::RemoveGreeting => "greeting.removed",
             A::SetLanguage { .. } => "language.changed",
             A::ReadSettings => "settings.read",
-            A::List { kind: ItemKind::Recording } => "recording.list",
-            A::List { kind: ItemKind::Attendant } => "attendant.list",
-            A::List { kind: ItemKind::Group } => "group.list",
-            A::List { kind: ItemKind::CallCenter } => "callcenter.list",
-            A::List { kind: ItemKind::Trunk(TrunkKind::Line) } => "line.list",
-            A::List { kind: ItemKind::Trunk(TrunkKind::Gateway) } => "gateway.list",
-            A::List { kind: ItemKind::Trunk(TrunkKind::Proxy) } => "proxy.list",
+            A::List { kind } => kind.list_name(),
             A::OpenRecording { .. } => "recording.open",
             A::ListenRecording { .. } => "recording.listen",
             A::KeepRecording { .. } => "recording.changed",
@@ -321,12 +312,7 @@ impl Action {
             A::OpenTrunk { kind: TrunkKind::Line, .. } => "line.open",
             A::OpenTrunk { kind: TrunkKind::Gateway, .. } => "gateway.open",
             A::OpenTrunk { kind: TrunkKind::Proxy, .. } => "proxy.open",
-            A::SetTrunk { kind: TrunkKind::Line, enabled: true, .. } => "line.enabled",
-            A::SetTrunk { kind: TrunkKind::Line, enabled: false, .. } => "line.disabled",
-            A::SetTrunk { kind: TrunkKind::Gateway, enabled: true, .. } => "gateway.enabled",
-            A::SetTrunk { kind: TrunkKind::Gateway, enabled: false, .. } => "gateway.disabled",
-            A::SetTrunk { kind: TrunkKind::Proxy, enabled: true, .. } => "proxy.enabled",
-            A::SetTrunk { kind: TrunkKind::Proxy, enabled: false, .. } => "proxy.disabled",
+            A::SetTrunk { kind, enabled, .. } => kind.change_name(*enabled),
             A::NetworkStatus => "network.status",
             A::StartBackup => "backup.requested",
             A::ReadBackup { .. } | A::LastBackup => "backup.read",

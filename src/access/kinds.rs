@@ -157,6 +157,18 @@ impl TrunkKind {
             TrunkKind::Proxy => "proxy",
         }
     }
+
+    /// The name of enabling or disabling one, in the audit trail, the changes and the events.
+    pub fn change_name(self, enabled: bool) -> &'static str {
+        match (self, enabled) {
+            (TrunkKind::Line, true) => "line.enabled",
+            (TrunkKind::Line, false) => "line.disabled",
+            (TrunkKind::Gateway, true) => "gateway.enabled",
+            (TrunkKind::Gateway, false) => "gateway.disabled",
+            (TrunkKind::Proxy, true) => "proxy.enabled",
+            (TrunkKind::Proxy, false) => "proxy.disabled",
+        }
+    }
 }
 
 impl ItemKind {
@@ -168,6 +180,19 @@ impl ItemKind {
             ItemKind::Group => "group",
             ItemKind::CallCenter => "callcenter",
             ItemKind::Trunk(kind) => kind.name(),
+        }
+    }
+
+    /// The name of listing all of the kind, in the audit trail.
+    pub(super) fn list_name(self) -> &'static str {
+        match self {
+            ItemKind::Recording => "recording.list",
+            ItemKind::Attendant => "attendant.list",
+            ItemKind::Group => "group.list",
+            ItemKind::CallCenter => "callcenter.list",
+            ItemKind::Trunk(TrunkKind::Line) => "line.list",
+            ItemKind::Trunk(TrunkKind::Gateway) => "gateway.list",
+            ItemKind::Trunk(TrunkKind::Proxy) => "proxy.list",
         }
     }
 

@@ -196,8 +196,9 @@ pub enum Reply {
     MayUndo(ToldChange),
     /// [`super::Action::Check`] of what is done to an account: who it is.
     MayChange(Person),
-    /// [`super::Action::AskReboot`], and the check of a reboot; `waiting`: one is on its way, or has begun.
-    RebootState { other_calls: u32, waiting: bool },
+    /// [`super::Action::AskReboot`], and the check of a reboot; `waiting`: one is on its way, or has begun; `failed`: the
+    /// last one was not carried out, as far as is known.
+    RebootState { other_calls: u32, waiting: bool, failed: bool },
     /// A reboot was confirmed: it starts in `delay_s` seconds (0 for when idle).
     RebootRequested { delay_s: u32, change: ChangeNumber },
     /// It was not done, and nothing was changed.

@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::access::{NumberPattern, TollPolicy};
-use crate::model::Language;
+use crate::model::{Language, Prefix};
 
-pub use values::{Listen, MediaAddress, PortRange, Prefix};
+pub use values::{Listen, MediaAddress, PortRange};
 
 /// Where the configuration is looked for when neither `--config` nor `SWITCHHOOK_CONFIG` names a file.
 pub const DEFAULT_PATH: &str = "/etc/switchhook/switchhook.toml";
@@ -92,13 +92,38 @@ section! {
         ],
         /// The user parts that are answered; others get 404.
         extensions: Vec<String> = vec!["7000".into()],
-        /// Addresses and prefixes that may call; calls from elsewhere get 403.
+        /// Addresses and prefixes that may call as they are; calls from elsewhere need a digest account.
         trusted_peers: Vec<Prefix> = Vec::new(),
         /// How long SIGTERM waits for calls, in seconds.
         drain_seconds: u32 = 60,
         /// Calls at once; over it 503 with Retry-After.
         calls_max: u32 = 2000,
+        /// Who may call directly, by digest.
+        accounts: Vec<SipAccount> = Vec::new(),
+        /// What a challenge offers, best first. Some old phones give up where anything but MD5 is offered.
+        digest: Vec<DigestAlgorithm> = vec![DigestAlgorithm::Sha256, DigestAlgorithm::Md5],
     }
+}
+
+/// How a password is shown without being sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DigestAlgorithm {
+    /// RFC 7616.
+    #[serde(rename = "SHA-256")]
+    Sha256,
+    /// RFC 3261.
+    #[serde(rename = "MD5")]
+    Md5,
+}
+
+/// `[[sip.accounts]]`: who may call from where nobody is trusted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SipAccount {
+    /// The name in the digest.
+    pub username: String,
+    /// The file whose first line is the password.
+    pub password_file: PathBuf,
 }
 
 section! {
@@ -506,8 +531,8 @@ fn variables() -> Result<Vec<(String, String)>, ConfigError> {
 }
 
 /// Keys that the interface names and this version does not act on.
-const NOT_YET: [&str; 7] =
-    ["metrics", "tls", "accounts", "registrations", "srtp", "source_tries_per_minute", "overall_tries_per_minute"];
+const NOT_YET: [&str; 6] =
+    ["metrics", "tls", "registrations", "srtp", "source_tries_per_minute", "overall_tries_per_minute"];
 
 fn explain(text: &str, line: usize, message: &str) -> String {
     let message = message.replace('\n', " ");

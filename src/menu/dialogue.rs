@@ -292,6 +292,7 @@ impl Dialogue {
         if pending.ticket != ticket {
             return;
         }
+        self.leave_with_waiting_key(&reply);
         match (reply, pending.needs) {
             (Reply::Refused(Refusal::TryLater), _) => self.failed(),
             // What undoing a change needs is up to the change: one may never have been allowed to undo this one.

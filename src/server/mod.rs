@@ -21,18 +21,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{Sender, channel};
 
+use zeroize::Zeroizing;
+
 use crate::access::TollPolicy;
 use crate::call::CallLimits;
-use crate::config::Config;
+use crate::config::{Config, DigestAlgorithm};
 use crate::effects::{EffectOptions, Hook, Runner};
 use crate::media::prompts::Prompts;
 use crate::media::recorder::RecordLimits;
 use crate::menu::{Limits, SiteName};
 use crate::model::Language;
-use crate::sip::{Endpoint, EndpointConfig};
+use crate::sip::{Account, Algorithm, Endpoint, EndpointConfig};
 use crate::store::{HookOn, LoginLimits, Store, StoreOptions};
 pub use clock::Clock;
 use facts::Facts;
@@ -88,7 +91,7 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
     let signalling = Signalling::new(Parts {
         clock,
         settings: Settings::new(&config, call_limits(&config)),
-        endpoint: Endpoint::new(endpoint_config(&config), seed),
+        endpoint: Endpoint::new(endpoint_config(&config)?, seed),
         transports,
         threads: threads.clone(),
         ports: Ports::new(config.media.ports, u16::from_be_bytes([seed[0], seed[1]])),
@@ -227,8 +230,36 @@ fn random_seed() -> anyhow::Result<[u8; 32]> {
     Ok(seed)
 }
 
-fn endpoint_config(config: &Config) -> EndpointConfig {
-    EndpointConfig { calls_max: config.sip.calls_max as usize, ..EndpointConfig::new(config.sip.extensions.clone()) }
+fn endpoint_config(config: &Config) -> anyhow::Result<EndpointConfig> {
+    let accounts = config.sip.accounts.iter().map(|account| {
+        let password = password_of(&account.password_file)?;
+        Ok(Account::new(&account.username, &password))
+    });
+    Ok(EndpointConfig {
+        calls_max: config.sip.calls_max as usize,
+        trusted: config.sip.trusted_peers.clone(),
+        accounts: accounts.collect::<anyhow::Result<_>>()?,
+        algorithms: config.sip.digest.iter().copied().map(algorithm).collect(),
+        ..EndpointConfig::new(config.sip.extensions.clone())
+    })
+}
+
+fn algorithm(algorithm: DigestAlgorithm) -> Algorithm {
+    match algorithm {
+        DigestAlgorithm::Sha256 => Algorithm::Sha256,
+        DigestAlgorithm::Md5 => Algorithm::Md5,
+    }
+}
+
+/// The first line of a password file.
+fn password_of(path: &std::path::Path) -> anyhow::Result<Zeroizing<String>> {
+    let advice = "write the password in its first line, and give this user the right to read it";
+    let text = std::fs::read_to_string(path).map(Zeroizing::new);
+    let text = text.with_context(|| format!("password_file {}: {advice}", path.display()))?;
+    match text.lines().next().filter(|line| !line.is_empty()) {
+        Some(line) => Ok(Zeroizing::new(line.to_owned())),
+        None => anyhow::bail!("password_file {} is empty: {advice}", path.display()),
+    }
 }
 
 fn call_limits(config: &Config) -> CallLimits {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
 
 use crate::call::{Call, CallLimits};
-use crate::config::{Config, Dtmf, MediaAddress, Prefix};
+use crate::config::{Config, Dtmf, MediaAddress};
 use crate::media::prompts::Prompts;
 use crate::media::session::{Agreed, KeysBy, Start};
 use crate::menu::{CallerInfo, SiteName};
@@ -49,7 +49,6 @@ pub enum Order {
 
 /// How calls are set up.
 pub struct Settings {
-    trusted_peers: Vec<Prefix>,
     media_address: MediaAddress,
     laws: Vec<Law>,
     keys_by: KeysBy,
@@ -61,7 +60,6 @@ impl Settings {
     pub fn new(config: &Config, limits: CallLimits) -> Self {
         let by = |source: Dtmf| config.media.dtmf.contains(&source);
         Self {
-            trusted_peers: config.sip.trusted_peers.clone(),
             media_address: config.media.address,
             laws: config.media.codecs.iter().map(|codec| (*codec).into()).collect(),
             keys_by: KeysBy { events: by(Dtmf::Rfc4733), info: by(Dtmf::Info), inband: by(Dtmf::Inband) },
@@ -337,9 +335,6 @@ impl Signalling {
     /// Answers a call, or says with which code it is to be rejected.
     fn set_up(&mut self, now: Mono, incoming: &Incoming) -> Result<(), u16> {
         let peer = incoming.flow.peer;
-        if !self.settings.trusted_peers.iter().any(|prefix| prefix.contains(peer.ip())) {
-            return Err(403);
-        }
         let (named, bound) = self.media_addresses(incoming.flow.local.ip().to_canonical());
         let remote = incoming.offer.as_deref().map(|offer| self.settings.read(offer, named)).transpose();
         let remote = remote.map_err(refusal_code)?;
@@ -481,6 +476,9 @@ fn agreed(remote: &sdp::Remote) -> Agreed {
 
 /// Who calls, as the peer says: P-Asserted-Identity, else From.
 fn caller_extension(incoming: &Incoming) -> Option<Extension> {
+    if !incoming.is_trusted {
+        return None;
+    }
     let user = incoming.asserted_user.as_ref().or(incoming.from_user.as_ref())?;
     Extension::parse(user)
 }

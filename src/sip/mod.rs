@@ -4,6 +4,7 @@
 //! Messages, commands and the time go in by `handle_*` and the commands of [`Endpoint`]; datagrams, events and the next
 //! wake-up come out of `poll_*`. After each input all outputs are to be drained before the next one.
 
+mod auth;
 mod content;
 mod destination;
 mod dialog;
@@ -18,10 +19,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use auth::{Account, REALM};
 pub use destination::{Destination, DestinationError, DestinationHost};
 pub use endpoint::Endpoint;
 pub use timer::{T1, T2, T4, TRANSACTION_TIMEOUT, TRYING_AFTER};
 
+use crate::model::Prefix;
+pub use crate::wire::sip::Algorithm;
 use crate::wire::sip::Body;
 
 /// The methods that are served, as the Allow header field lists them.
@@ -80,6 +84,12 @@ pub struct EndpointConfig {
     pub server_name: String,
     /// The address that Contact and Via name; `None` for the flow's own.
     pub address: Option<IpAddr>,
+    /// From where calls need no digest, and say truly who calls.
+    pub trusted: Vec<Prefix>,
+    /// Who may call from elsewhere, by digest; without any account nobody can.
+    pub accounts: Vec<Account>,
+    /// What a challenge offers, best first; nothing else is taken.
+    pub algorithms: Vec<Algorithm>,
 }
 
 impl EndpointConfig {
@@ -92,6 +102,9 @@ impl EndpointConfig {
             transactions_max: 131_072,
             server_name: concat!("switchhook/", env!("CARGO_PKG_VERSION")).to_owned(),
             address: None,
+            trusted: Vec::new(),
+            accounts: Vec::new(),
+            algorithms: Algorithm::ALL.to_vec(),
         }
     }
 }
@@ -197,6 +210,8 @@ pub struct Incoming {
     pub to_user: String,
     /// The user part of From, unescaped.
     pub from_user: Option<String>,
+    /// Whether it comes from a trusted peer, so that what it says of the caller is true.
+    pub is_trusted: bool,
     /// The user part of P-Asserted-Identity, unescaped; worth something from a trusted peer only (RFC 3325).
     pub asserted_user: Option<String>,
     /// How it came.

@@ -212,84 +212,82 @@ impl Store {
         self.inner.writer.close().await;
     }
 
-    #[expect(clippy::too_many_lines, reason = "one line for each action")]
     async fn try_apply(&self, ctx: &Context, actor: &Actor, action: &Action) -> Result<Reply, StoreError> {
         match (actor, action) {
             (Actor::Caller, Action::Login { extension, pin }) => self.login(ctx, extension, pin).await,
-            (Actor::Caller, _) | (_, Action::Login { .. }) => Ok(Reply::Refused(Refusal::NotAllowed)),
-            (_, Action::ReadBackup { id }) => self.read_backup(ctx, actor, action, *id).await,
-            (
-                _,
-                Action::ReadForwarding { .. }
-                | Action::CheckForwardNumber { .. }
-                | Action::ListenOwn { .. }
-                | Action::ReadSettings
-                | Action::List { .. }
-                | Action::OpenRecording { .. }
-                | Action::ListenRecording { .. }
-                | Action::WhoChangedRecording { .. }
-                | Action::OpenUser { .. }
-                | Action::CheckUser { .. }
-                | Action::ListHandsets { .. }
-                | Action::ListUnassignedHandsets
-                | Action::ReadUserForwarding { .. }
-                | Action::ReadMode
-                | Action::OpenAttendant { .. }
-                | Action::ListMembers { .. }
-                | Action::OpenCallCenter { .. }
-                | Action::OpenTrunk { .. }
-                | Action::NetworkStatus
-                | Action::LastBackup
-                | Action::AskReboot
-                | Action::SystemStatus
-                | Action::RoleHolders { .. }
-                | Action::ListChanges,
-            ) => self.apply_reading(ctx, actor, action).await,
-            (_, Action::Check(what)) => self.rehearse(ctx, actor, action, what).await,
-            (
-                _,
-                Action::ReplaceTemporaryPin { .. }
-                | Action::SetOwnVoicemailPin { .. }
-                | Action::SetOwnAccountPin { .. }
-                | Action::SetOwnSupportPin { .. }
-                | Action::AddUser { .. }
-                | Action::ResetVoicemailPin { .. }
-                | Action::ResetAccountPin { .. }
-                | Action::VerifySupportPin { .. }
-                | Action::Confirm(..),
-            ) => self.apply_with_pin(ctx, actor, action).await,
-            (
-                _,
-                Action::SetForwarding { .. }
-                | Action::ForwardingOff { .. }
-                | Action::ToggleDnd
-                | Action::KeepOwn { .. }
-                | Action::RestoreGreeting
-                | Action::RemoveGreeting
-                | Action::SetLanguage { .. }
-                | Action::KeepRecording { .. }
-                | Action::RestoreRecording { .. }
-                | Action::SaveDraft { .. }
-                | Action::DiscardDraft { .. }
-                | Action::UnlockUser { .. }
-                | Action::SetUserEnabled { .. }
-                | Action::AssignHandset { .. }
-                | Action::RemoveHandset { .. }
-                | Action::UserForwardingOff { .. }
-                | Action::KeepUserName { .. }
-                | Action::SetMode { .. }
-                | Action::SetAttendant { .. }
-                | Action::AddMember { .. }
-                | Action::RemoveMember { .. }
-                | Action::SetCallCenter { .. }
-                | Action::SetTrunk { .. }
-                | Action::StartBackup
-                | Action::CancelReboot
-                | Action::SetLogging { .. }
-                | Action::NewLogFile
-                | Action::NoteDenied { .. }
-                | Action::NewsHeard,
-            ) => self.apply_writing(ctx, actor, action).await,
+            (Actor::Caller, _) => Ok(Reply::Refused(Refusal::NotAllowed)),
+            (Actor::Account { .. } | Actor::Shell, action) => self.apply_known(ctx, actor, action).await,
+        }
+    }
+
+    /// What someone asks of whom it is known who that is, or the shell.
+    async fn apply_known(&self, ctx: &Context, actor: &Actor, action: &Action) -> Result<Reply, StoreError> {
+        match action {
+            Action::Login { .. } => Ok(Reply::Refused(Refusal::NotAllowed)),
+            Action::ReadBackup { id } => self.read_backup(ctx, actor, action, *id).await,
+            Action::ReadForwarding { .. }
+            | Action::CheckForwardNumber { .. }
+            | Action::ListenOwn { .. }
+            | Action::ReadSettings
+            | Action::List { .. }
+            | Action::OpenRecording { .. }
+            | Action::ListenRecording { .. }
+            | Action::WhoChangedRecording { .. }
+            | Action::OpenUser { .. }
+            | Action::CheckUser { .. }
+            | Action::ListHandsets { .. }
+            | Action::ListUnassignedHandsets
+            | Action::ReadUserForwarding { .. }
+            | Action::ReadMode
+            | Action::OpenAttendant { .. }
+            | Action::ListMembers { .. }
+            | Action::OpenCallCenter { .. }
+            | Action::OpenTrunk { .. }
+            | Action::NetworkStatus
+            | Action::LastBackup
+            | Action::AskReboot
+            | Action::SystemStatus
+            | Action::RoleHolders { .. }
+            | Action::ListChanges => self.apply_reading(ctx, actor, action).await,
+            Action::Check(what) => self.rehearse(ctx, actor, action, what).await,
+            Action::ReplaceTemporaryPin { .. }
+            | Action::SetOwnVoicemailPin { .. }
+            | Action::SetOwnAccountPin { .. }
+            | Action::SetOwnSupportPin { .. }
+            | Action::AddUser { .. }
+            | Action::ResetVoicemailPin { .. }
+            | Action::ResetAccountPin { .. }
+            | Action::VerifySupportPin { .. }
+            | Action::Confirm(..) => self.apply_with_pin(ctx, actor, action).await,
+            Action::SetForwarding { .. }
+            | Action::ForwardingOff { .. }
+            | Action::ToggleDnd
+            | Action::KeepOwn { .. }
+            | Action::RestoreGreeting
+            | Action::RemoveGreeting
+            | Action::SetLanguage { .. }
+            | Action::KeepRecording { .. }
+            | Action::RestoreRecording { .. }
+            | Action::SaveDraft { .. }
+            | Action::DiscardDraft { .. }
+            | Action::UnlockUser { .. }
+            | Action::SetUserEnabled { .. }
+            | Action::AssignHandset { .. }
+            | Action::RemoveHandset { .. }
+            | Action::UserForwardingOff { .. }
+            | Action::KeepUserName { .. }
+            | Action::SetMode { .. }
+            | Action::SetAttendant { .. }
+            | Action::AddMember { .. }
+            | Action::RemoveMember { .. }
+            | Action::SetCallCenter { .. }
+            | Action::SetTrunk { .. }
+            | Action::StartBackup
+            | Action::CancelReboot
+            | Action::SetLogging { .. }
+            | Action::NewLogFile
+            | Action::NoteDenied { .. }
+            | Action::NewsHeard => self.apply_writing(ctx, actor, action).await,
         }
     }
 

@@ -15,19 +15,26 @@ use crate::model::AccountId;
 pub(super) const SYSTEM: &str = "system";
 
 pub(super) async fn ask(conn: &mut SqliteConnection, ctx: &Context) -> Result<Reply, Stop> {
-    Ok(Reply::RebootState { other_calls: ctx.other_calls, waiting: is_on_its_way(conn).await? })
+    let last = last(conn).await?;
+    let failed = matches!(last, Some(IntentState::Failed | IntentState::Unknown));
+    Ok(Reply::RebootState { other_calls: ctx.other_calls, waiting: last.is_some_and(is_on_its_way), failed })
 }
 
-/// Whether a reboot was asked for that has not ended; one that has begun can't be cancelled any more.
-async fn is_on_its_way(conn: &mut SqliteConnection) -> Result<bool, StoreError> {
-    let sql = "SELECT id FROM intents WHERE kind = 'reboot' AND state IN ('requested', 'waiting', 'claimed') LIMIT 1";
-    let open: Option<i64> = sqlx::query_scalar(sql).fetch_optional(conn).await?;
-    Ok(open.is_some())
+/// How far the last one is that was asked for; only that one can be on its way.
+async fn last(conn: &mut SqliteConnection) -> Result<Option<IntentState>, StoreError> {
+    let sql = "SELECT state FROM intents WHERE kind = 'reboot' ORDER BY id DESC LIMIT 1";
+    let state: Option<String> = sqlx::query_scalar(sql).fetch_optional(conn).await?;
+    state.map(|state| IntentState::parse(&state)).transpose()
+}
+
+/// One that has begun is, though it can't be cancelled any more.
+fn is_on_its_way(state: IntentState) -> bool {
+    matches!(state, IntentState::Requested | IntentState::Waiting | IntentState::Claimed)
 }
 
 /// Writes the intent, unless one is on its way.
 pub(super) async fn request(write: &mut Write<'_>, when: RebootWhen) -> Result<Reply, Stop> {
-    if is_on_its_way(write.conn()).await? {
+    if last(write.conn()).await?.is_some_and(is_on_its_way) {
         return Err(Refusal::AlreadySo.into());
     }
     let delay_s = write.options.reboot_delay_s;

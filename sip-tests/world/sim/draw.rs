@@ -97,7 +97,13 @@ impl World {
             story,
             events: BTreeMap::new(),
             next_event: 0,
-            endpoint: Endpoint::new(EndpointConfig::new(vec!["7000".into()]), key),
+            endpoint: Endpoint::new(
+                EndpointConfig {
+                    trusted: vec!["0.0.0.0/0".parse().expect("a prefix")],
+                    ..EndpointConfig::new(vec!["7000".into()])
+                },
+                key,
+            ),
             limits: Arc::new(limits),
             calls: HashMap::new(),
             dialogs: HashMap::new(),

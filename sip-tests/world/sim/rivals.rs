@@ -78,12 +78,14 @@ pub struct Outcome<'a> {
 }
 
 impl Outcome<'_> {
-    /// Whose deed came to the store first.
+    /// Whose last deed came to the store first.
     pub fn first(&self) -> usize {
-        let is_deed = |applied: &&Applied| {
-            !applied.is_check && self.rivalry.callers.get(applied.phone).is_some_and(|c| c.deed == applied.name)
+        let is_deed = |applied: &Applied, who: usize| {
+            applied.phone == who && !applied.is_check && applied.name == self.rivalry.callers[who].deed
         };
-        self.applied.iter().find(is_deed).expect("one of them does it").phone
+        let last = |who| self.applied.iter().rposition(|applied| is_deed(applied, who));
+        let deeds = (0..2).filter_map(|who| Some((last(who)?, who)));
+        deeds.min().expect("one of them does it").1
     }
 
     /// How often something was done, whoever has done it.
@@ -98,7 +100,7 @@ impl Outcome<'_> {
 
     /// Which one of these was heard, and no other.
     pub fn told(&self, who: usize, either: &[Clip]) -> Clip {
-        let told: Vec<Clip> = either.iter().copied().filter(|clip| self.heard(who, *clip)).collect();
+        let told: Vec<Clip> = either.iter().copied().filter(|clip| self.heard(who, clip)).collect();
         assert_eq!(told.len(), 1, "caller {who} was told {told:?}, of {either:?}");
         told[0]
     }

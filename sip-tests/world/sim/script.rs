@@ -350,6 +350,11 @@ impl Script {
         let lacking: Vec<char> =
             keys.into_iter().filter(|(_, needs)| !self.person.allowed.has(*needs)).map(|(key, _)| key).collect();
         let key = if lacking.is_empty() { '9' } else { random.pick(&lacking) };
+        if random.percent(50) {
+            // What is noted of it may be noted after what follows.
+            self.keys(key.to_string()).push(Step::Wait(random.below(600)));
+            return true;
+        }
         self.keys(key.to_string()).hear("invalid-key").hear("main-menu");
         if random.percent(15) {
             self.keys("9").hear("invalid-key").hear("main-menu").keys("9").hear("goodbye").push(Step::Stay);

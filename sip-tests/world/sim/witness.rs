@@ -241,8 +241,11 @@ impl Witness {
 
     /// The call is about to look at its timers: it gives up what it has waited for too long.
     pub fn waits_no_longer(&mut self, now: Mono) {
-        for asked in self.asked.values_mut().filter(|_| !self.is_over) {
-            asked.is_given_up |= asked.at + ANSWER_MAX <= now;
+        for asked in self.asked.values_mut().filter(|asked| !self.is_over && !asked.is_given_up) {
+            asked.is_given_up = asked.at + ANSWER_MAX <= now;
+            if asked.is_given_up && !is_only_told(&asked.action) {
+                self.speech.gives_up();
+            }
         }
     }
 

@@ -54,6 +54,15 @@ impl Dialogue {
         }
     }
 
+    /// Whoever has pressed a key during a look has gone on with it: it is no key of the menu that follows.
+    pub(super) fn leave_with_waiting_key(&mut self, reply: &Reply) {
+        if let Work::Backup(_) = self.work
+            && *reply != Reply::Backup(BackupState::Running)
+        {
+            self.ahead.pop();
+        }
+    }
+
     fn backup_read(&mut self, reply: &Reply) {
         match reply {
             // Nothing is said: the caller goes on waiting.

@@ -38,7 +38,7 @@ impl Dialogue {
 
     fn reboot_state_told(&mut self, reply: &Reply) {
         match reply {
-            Reply::RebootState { other_calls, waiting } => {
+            Reply::RebootState { other_calls, waiting, .. } => {
                 let waiting = waiting.then_some("reboot-is-waiting");
                 self.go(Place::Menu(&REBOOT), calls_in_progress(Words::none(), *other_calls).clips(waiting));
             }
@@ -57,7 +57,7 @@ impl Dialogue {
         self.moves_on = Some((starts, Self::countdown_ends));
     }
 
-    /// Somebody else may have cancelled it meanwhile.
+    /// Somebody else may have cancelled it meanwhile, or it could not be done.
     fn countdown_ends(&mut self) {
         self.ask(Action::AskReboot, Place::Menu(&REBOOT), Self::countdown_ended);
     }
@@ -65,10 +65,11 @@ impl Dialogue {
     fn countdown_ended(&mut self, reply: &Reply) {
         match reply {
             Reply::RebootState { waiting: true, .. } => self.close("reboot-started"),
-            Reply::RebootState { waiting: false, .. } => {
+            Reply::RebootState { waiting: false, failed, .. } => {
                 // What was keyed at the end of the countdown was meant for it.
                 self.ahead.clear();
-                self.go(Place::Menu(&REBOOT), "reboot-cancelled");
+                let ended = if *failed { "news-reboot-failed" } else { "reboot-cancelled" };
+                self.go(Place::Menu(&REBOOT), ended);
             }
             reply => self.refused(reply),
         }

@@ -80,6 +80,14 @@ fn a_countdown_that_another_has_cancelled_says_so() {
 }
 
 #[test]
+fn a_countdown_to_a_reboot_that_failed_says_so() {
+    let mut caller = at_reboot();
+    caller.dials("129618374#").hears(REQUESTED);
+    caller.store_will(Reply::RebootState { other_calls: 0, waiting: false, failed: true });
+    caller.waits(8).hears(&format!("news-reboot-failed {REBOOT_MENU}"));
+}
+
+#[test]
 fn how_a_countdown_ended_may_not_be_known() {
     for (refusal, heard) in [
         (Refusal::TryLater, format!("failed-try-later {REBOOT_MENU}")),
@@ -191,6 +199,19 @@ fn any_key_goes_on_without_the_backup() {
         caller.dials("61").hears(STARTED).waits(20).asked_at_least(18);
         caller.dials(&key.to_char().to_string()).hears(MAINTENANCE_MENU).waits(2).asked_nothing();
     }
+}
+
+#[test]
+fn a_key_that_goes_on_while_the_store_is_asked_is_not_a_key_of_the_menu_that_follows() {
+    let mut caller = Caller::logged_in("1004");
+    caller.store.backup = vec![BackupState::Done(40_000_000)];
+    caller.dials("61").hears(STARTED).asked("backup.requested").store_is_slow().waits(1).dials("1").store_replies();
+    caller.asked("backup.read").hears(&format!("backup-finished backup-size number-40 megabytes {MAINTENANCE_MENU}"));
+    // Nor where it can't be looked at.
+    let mut caller = Caller::logged_in("1004");
+    caller.dials("61").hears(STARTED).asked("backup.requested").store_is_slow().store_refuses(Refusal::TryLater);
+    caller.waits(1).dials("1").store_replies();
+    caller.asked("backup.read").hears(&format!("failed-try-later {MAINTENANCE_MENU}"));
 }
 
 #[test]

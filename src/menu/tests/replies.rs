@@ -117,7 +117,9 @@ fn system(action: &Action) -> Vec<Reply> {
         }
         Action::LastBackup => [None, Some((AT, 40_000_000))].map(|last| Reply::LastBackup { last }).to_vec(),
         Action::AskReboot => {
-            [0, 1, 2].map(|other_calls| Reply::RebootState { other_calls, waiting: other_calls == 1 }).to_vec()
+            let states = [(0, false, false), (1, true, false), (2, false, true)];
+            let state = |(other_calls, waiting, failed)| Reply::RebootState { other_calls, waiting, failed };
+            states.map(state).to_vec()
         }
         Action::SystemStatus => {
             let status =
@@ -134,7 +136,7 @@ fn system(action: &Action) -> Vec<Reply> {
 /// What the check of something destructive answers where it may be done.
 fn checked(what: &Destructive) -> Reply {
     match what {
-        Destructive::Reboot { .. } => Reply::RebootState { other_calls: 2, waiting: false },
+        Destructive::Reboot { .. } => Reply::RebootState { other_calls: 2, waiting: false, failed: false },
         Destructive::DeleteUser { .. } | Destructive::AssignRole { .. } | Destructive::RemoveRole { .. } => {
             Reply::MayChange(person())
         }

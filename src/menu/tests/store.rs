@@ -100,6 +100,10 @@ impl FakeStore {
         self.accounts.iter().find(|account| account.extension == extension).expect("an account").pin
     }
 
+    fn reboot_state(&self) -> Reply {
+        Reply::RebootState { other_calls: self.other_calls, waiting: self.reboot_waiting, failed: false }
+    }
+
     pub fn apply(&mut self, action: &Action) -> Reply {
         match action {
             Action::Login { extension, pin } => self.login(extension, pin),
@@ -114,7 +118,7 @@ impl FakeStore {
                 Reply::RebootRequested { delay_s, change: ChangeNumber(self.last_change) }
             }
             Action::CancelReboot if !std::mem::take(&mut self.reboot_waiting) => Reply::Refused(Refusal::NothingThere),
-            Action::AskReboot => Reply::RebootState { other_calls: self.other_calls, waiting: self.reboot_waiting },
+            Action::AskReboot => self.reboot_state(),
             Action::NoteDenied { .. } | Action::NewsHeard => Reply::Done,
             action => {
                 self.own(action).or_else(|| self.recording(action)).or_else(|| self.user(action)).unwrap_or_else(|| {
@@ -291,9 +295,7 @@ impl FakeStore {
             false => Reply::Refused(Refusal::Unknown),
         };
         match what {
-            Destructive::Reboot { .. } => {
-                Reply::RebootState { other_calls: self.other_calls, waiting: self.reboot_waiting }
-            }
+            Destructive::Reboot { .. } => self.reboot_state(),
             Destructive::DeleteUser { extension }
             | Destructive::AssignRole { extension, .. }
             | Destructive::RemoveRole { extension, .. } => person(extension),

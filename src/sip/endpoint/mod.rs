@@ -11,6 +11,7 @@ mod tests;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
+use super::auth::Guard;
 use super::content;
 use super::dialog::{self, Dialog};
 use super::key::{MergeKey, TransactionKey};
@@ -30,6 +31,7 @@ use table::{Client, Purpose, Server};
 pub struct Endpoint {
     config: EndpointConfig,
     random: Random,
+    guard: Guard,
     /// Retry-After of the 503 that new calls get, in seconds, while draining.
     draining: Option<u32>,
     /// In boxes, as finished ones are many and a table is never full.
@@ -47,9 +49,11 @@ pub struct Endpoint {
 impl Endpoint {
     /// An endpoint without calls; `seed` is to come from the system's random source.
     pub fn new(config: EndpointConfig, seed: [u8; 32]) -> Self {
+        let guard = Guard::new(&config, &seed);
         Self {
             config,
             random: Random::new(seed),
+            guard,
             draining: None,
             servers: HashMap::new(),
             merges: HashMap::new(),
@@ -175,10 +179,16 @@ impl Endpoint {
             self.handle_retransmission(now, key);
         } else if request.method == Method::Cancel {
             self.handle_cancel(now, flow, key, invite, &request);
+        } else if request.head.to.tag().is_some() {
+            // A tag of ours is 64 random bits that only the parties of an admitted call know.
+            match content::check_line(&request) {
+                Ok(()) => self.handle_within(now, flow, key, request),
+                Err(refusal) => self.refuse(now, flow, key, None, &request, &refusal),
+            }
+        } else if let Err(challenge) = self.guard.check(now, flow.peer.ip(), &request, &self.random) {
+            self.refuse_statelessly(flow, &request, &challenge);
         } else if let Err(refusal) = content::check_line(&request) {
             self.refuse(now, flow, key, None, &request, &refusal);
-        } else if request.head.to.tag().is_some() {
-            self.handle_within(now, flow, key, request);
         } else {
             self.handle_outside(now, flow, key, request);
         }

@@ -109,6 +109,7 @@ impl Endpoint {
             call_id: head.call_id().to_owned(),
             to_user: user.unwrap_or_default(),
             from_user: sip_user(&head.from.uri),
+            is_trusted: self.guard.trusts(flow.peer.ip()),
             asserted_user: asserted_user(head),
             flow,
             offer,

@@ -75,10 +75,13 @@ pub(super) async fn insert(
     Ok(())
 }
 
+/// Spoken name, enabled, reachable, round trip in ms.
+type StateTuple = (Option<Vec<u8>>, i64, Option<i64>, Option<i64>);
+
 pub(super) async fn open(conn: &mut SqliteConnection, kind: TrunkKind, number: ItemNumber) -> Result<Reply, Stop> {
     let sql = format!("SELECT spoken_name, enabled, reachable, round_trip_ms FROM {} WHERE number = $1", of(kind));
-    type Tuple = (Option<Vec<u8>>, i64, Option<i64>, Option<i64>);
-    let row: Option<Tuple> = sqlx::query_as(AssertSqlSafe(sql)).bind(i64::from(number.0)).fetch_optional(conn).await?;
+    let row: Option<StateTuple> =
+        sqlx::query_as(AssertSqlSafe(sql)).bind(i64::from(number.0)).fetch_optional(conn).await?;
     let (name, enabled, reachable, round_trip_ms) = row.ok_or(Refusal::Unknown)?;
     let round_trip = Duration::from_millis(round_trip_ms.and_then(|ms| u64::try_from(ms).ok()).unwrap_or_default());
     let reach = match reachable {

@@ -186,12 +186,12 @@ name.listen                ok      ok      ok      ok      ok      ok      -    
 language.changed           ok      ok      ok      ok      ok      ok      -       -
 settings.read              ok      ok      ok      ok      ok      ok      -       -
 recording.list             ok      ok      ok      -       -       -       ok      -
-attendant.list             -       -       -       -       -       -       -       -
-group.list                 -       -       -       -       -       -       -       -
-callcenter.list            -       -       -       -       -       -       -       -
-line.list                  -       -       -       -       -       -       -       -
-gateway.list               -       -       -       -       -       -       -       -
-proxy.list                 -       -       -       -       -       -       -       -
+attendant.list             ok      ok      ok      -       -       -       ok      -
+group.list                 ok      ok      ok      -       -       -       ok      -
+callcenter.list            ok      ok      ok      -       -       -       ok      -
+line.list                  ok      ok      -       ok      -       -       ok      -
+gateway.list               ok      ok      -       ok      -       -       ok      -
+proxy.list                 ok      ok      -       ok      -       -       ok      -
 recording.open             ok      ok      ok      -       -       -       ok      -
 recording.listen           ok      ok      ok      -       -       -       ok      -
 recording.changed          ok      ok      ok      -       -       -       ok      -
@@ -217,35 +217,35 @@ name.changed               ok      ok      ok      -       -       -       ok   
 support_pin.verified       unknown unknown unknown -       unknown -       unknown -
 role.list                  ok      -       -       -       -       -       ok      -
 change.list                ok      ok      ok      ok      ok      -       ok      -
-mode.read                  -       -       -       -       -       -       -       -
-mode.changed               -       -       -       -       -       -       -       -
-attendant.open             -       -       -       -       -       -       -       -
-attendant.changed          -       -       -       -       -       -       -       -
-group.member_added         -       -       -       -       -       -       -       -
-group.open                 -       -       -       -       -       -       -       -
-group.member_removed       -       -       -       -       -       -       -       -
-callcenter.open            -       -       -       -       -       -       -       -
-callcenter.opened          -       -       -       -       -       -       -       -
-callcenter.closed          -       -       -       -       -       -       -       -
-line.open                  -       -       -       -       -       -       -       -
-line.enabled               -       -       -       -       -       -       -       -
-line.disabled              -       -       -       -       -       -       -       -
-gateway.open               -       -       -       -       -       -       -       -
-gateway.enabled            -       -       -       -       -       -       -       -
-gateway.disabled           -       -       -       -       -       -       -       -
-proxy.open                 -       -       -       -       -       -       -       -
-proxy.enabled              -       -       -       -       -       -       -       -
-proxy.disabled             -       -       -       -       -       -       -       -
-network.status             -       -       -       -       -       -       -       -
-backup.requested           -       -       -       -       -       -       -       -
-backup.read                -       -       -       -       -       -       -       -
-backup.read                -       -       -       -       -       -       -       -
+mode.read                  ok      ok      ok      -       -       -       ok      -
+mode.changed               ok      ok      ok      -       -       -       ok      -
+attendant.open             unknown unknown unknown -       -       -       unknown -
+attendant.changed          unknown unknown unknown -       -       -       unknown -
+group.member_added         unknown unknown unknown -       -       -       unknown -
+group.open                 unknown unknown unknown -       -       -       unknown -
+group.member_removed       unknown unknown unknown -       -       -       unknown -
+callcenter.open            unknown unknown unknown -       -       -       unknown -
+callcenter.opened          unknown unknown unknown -       -       -       unknown -
+callcenter.closed          unknown unknown unknown -       -       -       unknown -
+line.open                  unknown unknown -       unknown -       -       unknown -
+line.enabled               unknown unknown -       unknown -       -       unknown -
+line.disabled              unknown unknown -       unknown -       -       unknown -
+gateway.open               unknown unknown -       unknown -       -       unknown -
+gateway.enabled            unknown unknown -       unknown -       -       unknown -
+gateway.disabled           unknown unknown -       unknown -       -       unknown -
+proxy.open                 unknown unknown -       unknown -       -       unknown -
+proxy.enabled              unknown unknown -       unknown -       -       unknown -
+proxy.disabled             unknown unknown -       unknown -       -       unknown -
+network.status             ok      ok      -       ok      -       -       ok      -
+backup.requested           ok      ok      -       -       ok      -       ok      -
+backup.read                unknown unknown -       -       unknown -       unknown -
+backup.read                ok      ok      -       -       ok      -       ok      -
 reboot.ask                 ok      ok      -       -       ok      -       ok      -
 reboot.cancelled           nothing nothing -       -       nothing -       nothing -
-logging.detailed           -       -       -       -       -       -       -       -
-logging.normal             -       -       -       -       -       -       -       -
-logging.file_closed        -       -       -       -       -       -       -       -
-system.status              -       -       -       -       -       -       -       -
+logging.detailed           ok      ok      -       -       ok      -       ok      -
+logging.normal             ok      ok      -       -       ok      -       ok      -
+logging.file_closed        ok      ok      -       -       ok      -       ok      -
+system.status              ok      ok      ok      -       ok      -       ok      -
 menu.denied                ok      ok      ok      ok      ok      ok      ok      -
 news.heard                 ok      ok      ok      ok      ok      ok      -       -
 check reboot.requested     ok      ok      -       -       ok      -       ok      -
@@ -362,7 +362,7 @@ async fn a_right_taken_away_is_gone_at_once_and_one_given_comes_with_the_next_lo
     world.admin(Admin::AssignRole { role, extension: ext("1002") }).await.unwrap();
     assert_eq!(world.ask(&actor, Action::AskReboot).await, refused(Refusal::NotAllowed));
     let actor = world.actor("1002", "83517294").await;
-    let expected = Reply::RebootState { other_calls: 3, waiting: false };
+    let expected = Reply::RebootState { other_calls: 3, waiting: false, failed: false };
     assert_eq!(world.ask(&actor, Action::AskReboot).await, expected);
 }
 

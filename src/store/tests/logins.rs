@@ -148,7 +148,7 @@ async fn a_reboot_is_on_its_way_until_it_was_cancelled_or_has_ended_and_none_is_
     let mut world = World::new().await;
     let actor = world.actor("1004", "29618374").await;
     let ask = Action::Confirm(Destructive::Reboot { when: RebootWhen::Now }, pin("29618374"));
-    let state = |waiting| Reply::RebootState { other_calls: 3, waiting };
+    let state = |waiting| Reply::RebootState { other_calls: 3, waiting, failed: false };
     assert_eq!(world.ask(&actor, Action::AskReboot).await, state(false));
     assert!(matches!(world.ask(&actor, ask.clone()).await, Reply::RebootRequested { delay_s: 10, .. }));
     assert_eq!(world.ask(&actor, Action::AskReboot).await, state(true));
@@ -164,7 +164,8 @@ async fn a_reboot_is_on_its_way_until_it_was_cancelled_or_has_ended_and_none_is_
     assert!(world.store.claim_reboot(&world.cli(), due.id, "boot-1").await.unwrap());
     assert_eq!(world.ask(&actor, Action::AskReboot).await, state(true), "it has begun");
     world.store.finish_reboot(&world.cli(), due.id, IntentState::Failed, "no such command").await.unwrap();
-    assert_eq!(world.ask(&actor, Action::AskReboot).await, state(false));
+    let expected = Reply::RebootState { other_calls: 3, waiting: false, failed: true };
+    assert_eq!(world.ask(&actor, Action::AskReboot).await, expected);
 }
 
 #[tokio::test]

@@ -177,7 +177,7 @@ impl Model {
             }
             Action::ResetVoicemailPin { extension } => return self.reset(who, extension),
             Action::Confirm(Destructive::Reboot { when }, pin) => self.reboot(who, *when, pin, now),
-            Action::AskReboot => Reply::RebootState { other_calls: 3, waiting: self.reboot.is_some() },
+            Action::AskReboot => Reply::RebootState { other_calls: 3, waiting: self.reboot.is_some(), failed: false },
             Action::CancelReboot if self.reboot.is_some_and(|due| due.is_none_or(|due| due > now)) => {
                 self.reboot = None;
                 Reply::Changed(self.change())

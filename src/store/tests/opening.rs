@@ -140,7 +140,7 @@ async fn a_store_is_opened_and_read_while_another_process_writes() {
     let busy = other.admin(&world.cli(), verify.clone()).await;
     assert!(matches!(busy, Err(AdminError::Store(StoreError::Busy))), "not a wrong PIN: {busy:?}");
     assert!(matches!(Store::create(hurried).await, Err(StoreError::Exists(_))));
-    drop(held);
+    held.rollback().await.unwrap();
     assert_eq!(other.admin(&world.cli(), verify).await.unwrap(), AdminReply::Verified { right: true });
 }
 

@@ -43,6 +43,7 @@ names! {
     PAssertedIdentity "P-Asserted-Identity" "",
     InfoPackage "Info-Package" "",
     Timestamp "Timestamp" "",
+    Authorization "Authorization" "",
 }
 
 impl Name {

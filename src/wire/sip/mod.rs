@@ -5,6 +5,7 @@
 //! takes more liberally than the grammar is said where it does so; everything else that is not SIP is a [`Reject`].
 
 mod decode;
+mod digest;
 mod encode;
 mod framer;
 mod head;
@@ -20,6 +21,7 @@ mod tests;
 mod torture_tests;
 
 pub use decode::{Echo, Framing, HEADERS_BYTES_MAX, HEADERS_MAX, MESSAGE_BYTES_MAX, Reject, decode};
+pub use digest::{Algorithm, Authorization, challenge as digest_challenge};
 pub use encode::{Encoder, reason_phrase};
 pub use framer::{Frame, Framer};
 pub use head::Name;

@@ -52,6 +52,9 @@ pub enum Value {
     Mode(ModeSetting, Option<(ModeSetting, Mono)>),
 }
 
+/// What is put where.
+pub type Edits = Vec<(Slot, Value)>;
+
 #[derive(Clone, Debug)]
 pub struct Edit {
     pub slot: Slot,
@@ -80,12 +83,12 @@ impl Ledger {
     }
 
     /// What somebody with a shell does.
-    pub fn by_shell(&mut self, action: &'static str, edits: Vec<(Slot, Value)>) -> ChangeNumber {
+    pub fn by_shell(&mut self, action: &'static str, edits: Edits) -> ChangeNumber {
         self.write(None, action, String::new(), edits)
     }
 
     /// What an account has done before the calls, for others to build on.
-    pub fn by_account(&mut self, extension: &str, action: &'static str, edits: Vec<(Slot, Value)>) -> ChangeNumber {
+    pub fn by_account(&mut self, extension: &str, action: &'static str, edits: Edits) -> ChangeNumber {
         let id = self.account(extension).id;
         self.write(Some(id), action, String::new(), edits)
     }
@@ -96,22 +99,11 @@ impl Ledger {
     }
 
     /// Makes a change under the request's name, and says its number.
-    pub(super) fn change(
-        &mut self,
-        request: &Request<'_>,
-        target: impl ToString,
-        edits: Vec<(Slot, Value)>,
-    ) -> ChangeNumber {
+    pub(super) fn change(&mut self, request: &Request<'_>, target: impl ToString, edits: Edits) -> ChangeNumber {
         self.write(Some(request.id), request.action.name(), target.to_string(), edits)
     }
 
-    fn write(
-        &mut self,
-        by: Option<AccountId>,
-        action: &'static str,
-        target: String,
-        edits: Vec<(Slot, Value)>,
-    ) -> ChangeNumber {
+    fn write(&mut self, by: Option<AccountId>, action: &'static str, target: String, edits: Edits) -> ChangeNumber {
         let edit = |(slot, after): (Slot, Value)| {
             let before = self.slots.insert(slot, after.clone()).unwrap_or_default();
             Edit { slot, before, after }
@@ -178,7 +170,7 @@ impl Ledger {
         Ok(Reply::Changed(made))
     }
 
-    fn undoing(&self, request: &Request<'_>, number: ChangeNumber) -> Result<(&Change, Vec<(Slot, Value)>), Refusal> {
+    fn undoing(&self, request: &Request<'_>, number: ChangeNumber) -> Result<(&Change, Edits), Refusal> {
         let change = self.changes.iter().find(|change| change.number == number).ok_or(Refusal::Unknown)?;
         if !self.hears_of(request, change) {
             return Err(Refusal::Unknown);
@@ -231,13 +223,13 @@ impl Ledger {
     }
 
     /// These edits, unless they take away the last Server Administrator.
-    pub(super) fn keeping_an_administrator(&self, edits: Vec<(Slot, Value)>) -> Result<Vec<(Slot, Value)>, Refusal> {
+    pub(super) fn keeping_an_administrator(&self, edits: Edits) -> Result<Edits, Refusal> {
         let takes_the_last = self.has_administrator(&[]) && !self.has_administrator(&edits);
         if takes_the_last { Err(Refusal::LastServerAdministrator) } else { Ok(edits) }
     }
 
     /// What becomes of all that belongs to an account when it is deleted.
-    pub(super) fn without(&self, id: AccountId) -> Vec<(Slot, Value)> {
+    pub(super) fn without(&self, id: AccountId) -> Edits {
         let is_its = |slot: &Slot, value: &Value| match slot {
             Slot::Handset(_) => *value == Value::Of(id),
             slot => slot.account() == Some(id),

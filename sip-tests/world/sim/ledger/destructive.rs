@@ -4,7 +4,7 @@
 use switchhook::access::{Destructive, Refusal, Reply, Role};
 use switchhook::model::{AccountId, Pin};
 
-use super::changes::{Slot, Value};
+use super::changes::{Edits, Slot, Value};
 use super::{Ledger, Request};
 
 /// Fewest digits of the account PIN of someone who holds a role.
@@ -70,14 +70,14 @@ impl Ledger {
         Ok(Reply::Changed(self.change(request, target, edits)))
     }
 
-    fn deletion(&self, request: &Request<'_>, id: AccountId) -> Result<Vec<(Slot, Value)>, Refusal> {
+    fn deletion(&self, request: &Request<'_>, id: AccountId) -> Result<Edits, Refusal> {
         if id == request.id {
             return Err(Refusal::NotYourself);
         }
         self.keeping_an_administrator(self.without(id))
     }
 
-    fn assignment(&self, id: AccountId, role: Role) -> Result<Vec<(Slot, Value)>, Refusal> {
+    fn assignment(&self, id: AccountId, role: Role) -> Result<Edits, Refusal> {
         let slot = Slot::Role(id, role);
         if self.is_on(slot) {
             return Err(Refusal::AlreadySo);
@@ -88,7 +88,7 @@ impl Ledger {
         Ok(vec![(slot, Value::On)])
     }
 
-    fn removal(&self, id: AccountId, role: Role) -> Result<Vec<(Slot, Value)>, Refusal> {
+    fn removal(&self, id: AccountId, role: Role) -> Result<Edits, Refusal> {
         let slot = Slot::Role(id, role);
         if !self.is_on(slot) {
             return Err(Refusal::NothingThere);

@@ -13,6 +13,8 @@ use super::{Ledger, REBOOT_DELAY_S, Request};
 
 /// The longest mode that passes, in hours.
 const HOURS_MAX: u32 = 8760;
+/// While the machine goes down; nobody is still counting down when that ends.
+const DOWN_S: u64 = 30;
 const BACKUP_BYTES: u64 = 3_000_000;
 /// Some moment: none is compared with another.
 const SOME_MOMENT: Civil = Civil { year: 2026, month: 1, day: 2, weekday: 4, hour: 3, minute: 4 };
@@ -244,7 +246,7 @@ impl Ledger {
     }
 
     pub(super) fn reboot_state(&self, request: &Request<'_>) -> Reply {
-        Reply::RebootState { other_calls: request.other_calls, waiting: self.reboot.is_some() }
+        Reply::RebootState { other_calls: request.other_calls, waiting: self.reboot.is_some(), failed: false }
     }
 
     /// One at a time.
@@ -292,7 +294,7 @@ impl Ledger {
 
     fn claim(&mut self, now: Mono, by: AccountId) -> Reboot {
         self.reboots += 1;
-        Reboot::Claimed { until: now + Duration::from_secs(2), by }
+        Reboot::Claimed { until: now + Duration::from_secs(DOWN_S), by }
     }
 
     fn bring(&mut self, to: AccountId, news: News, of: i64) {

@@ -68,7 +68,7 @@ impl Listener {
     /// The digits of the last change number that was told.
     pub fn last_change(&self) -> Option<String> {
         let at = self.all.iter().rposition(|clip| *clip == "change-number")?;
-        Some(self.all[at + 1..].iter().map_while(|clip| digit(*clip)).collect())
+        Some(self.all[at + 1..].iter().map_while(|clip| digit(clip)).collect())
     }
 }
 

@@ -183,7 +183,7 @@ fn reset(script: &mut Script, random: &mut Random) {
 /// The digits that were said after `temporary-pin-is`.
 fn spoken_pin(heard: &[&'static str]) -> String {
     let at = heard.iter().position(|clip| *clip == "temporary-pin-is").expect("a PIN was told");
-    heard[at + 1..].iter().map_while(|clip| crate::world::phone::digit(*clip)).collect()
+    heard[at + 1..].iter().map_while(|clip| crate::world::phone::digit(clip)).collect()
 }
 
 fn assign(script: &mut Script, random: &mut Random, extension: &str) {

@@ -108,6 +108,14 @@ impl Witness {
             A::RestoreRecording { number, .. } | A::ListenRecording { number } | A::DiscardDraft { number } => {
                 assert_eq!(Some(*number), self.opened, "another recording");
             }
+            action => self.asks_others_for_what_was_keyed(action),
+        }
+    }
+
+    /// The same for what is not the caller's own, nor a recording.
+    fn asks_others_for_what_was_keyed(&mut self, action: &Action) {
+        use Action as A;
+        match action {
             A::OpenUser { extension } => {
                 self.is_keyed(extension.as_str());
                 self.known.user = Some(extension.clone());

@@ -64,6 +64,8 @@ pub(super) struct Speech {
     due: Vec<Clip>,
     /// What the last reply may be told with.
     result: Option<Clip>,
+    /// The store has refused for now, or was given up.
+    may_fail: bool,
     /// The numbers that may be told.
     numbers: Vec<String>,
     /// The PIN that may be told, once it was made.
@@ -105,8 +107,14 @@ impl Speech {
         self.telling = None;
     }
 
+    /// The store is waited for no longer.
+    pub(super) fn gives_up(&mut self) {
+        self.may_fail = true;
+    }
+
     /// The call has asked something else and will say what comes of that.
     pub(super) fn goes_on(&mut self) {
+        self.may_fail = false;
         self.due.clear();
     }
 
@@ -127,6 +135,7 @@ impl Speech {
 
     /// A reply was taken: this is what it is told with.
     pub(super) fn replied(&mut self, place: &str, action: &Action, reply: &Reply) {
+        self.may_fail = *reply == Reply::Refused(Refusal::TryLater);
         self.result = match reply {
             Reply::RebootState { waiting, .. } if place == COUNTDOWN => {
                 Some(if *waiting { "reboot-started" } else { "reboot-cancelled" })
@@ -170,6 +179,7 @@ impl Speech {
                 self.telling = Some((String::new(), vec![pin]));
             }
             "change-number" => self.telling = Some((String::new(), self.numbers.clone())),
+            "failed-try-later" | "not-answered" => assert!(self.may_fail, "{clip} was said, and the store did answer"),
             clip if ONLY_RESULTS.contains(&clip) => {
                 assert_eq!(self.result, Some(clip), "a change was told that was not made");
             }

@@ -1,6 +1,7 @@
 //! A caller's side of the wire: messages as text in, messages as text and events out, on a clock of its own.
 
 mod calls;
+mod challenges;
 mod dialogs;
 mod limits;
 mod probes;
@@ -164,6 +165,7 @@ impl World {
 
     fn with(change: impl FnOnce(&mut EndpointConfig)) -> Self {
         let mut config = EndpointConfig::new(vec!["7000".into()]);
+        config.trusted = vec!["192.0.2.0/24".parse().expect("a prefix")];
         change(&mut config);
         Self { endpoint: Endpoint::new(config, [7; 32]), now: Mono(1_000_000), flow: udp("192.0.2.9:5060") }
     }

@@ -1,0 +1,54 @@
+//! Calls from where nobody is trusted: let in by digest, and else refused before anything is said.
+
+use std::fs;
+use std::time::Duration;
+
+use crate::world::baresip::Phone;
+use crate::world::setup::Setup;
+use crate::world::tools::are_here;
+use crate::world::wait::until;
+
+/// A world that trusts nobody and has one account; baresip's is `phone` with the password `zanzibar`. Its version 1.0
+/// gives up where SHA-256 is offered.
+fn distrustful(password: &str) -> Setup {
+    let setup = Setup::new();
+    fs::write(setup.path("password"), format!("{password}\n")).expect("the password");
+    let text = setup.text("switchhook.toml").replacen(
+        "trusted_peers = [\"127.0.0.0/8\"]",
+        "trusted_peers = []\ndigest = [\"MD5\"]",
+        1,
+    );
+    let account = setup.path("password").display().to_string();
+    let account = format!("[[sip.accounts]]\nusername = \"phone\"\npassword_file = \"{account}\"\n[prompts]\n");
+    fs::write(setup.config(), text.replacen("[prompts]\n", &account, 1)).expect("the configuration");
+    setup
+}
+
+#[test]
+fn who_knows_the_password_is_let_in_and_their_word_on_who_calls_is_not_taken() {
+    if !are_here(&["baresip"]) {
+        return;
+    }
+    let setup = distrustful("zanzibar");
+    let server = setup.serve();
+    let mut phone = Phone::new(&setup, "1004");
+    phone.dial(&server.uri);
+    phone.hears("welcome");
+    phone.hears("enter-extension");
+    phone.log_in("1004", "29618374");
+    phone.hears("main-menu");
+    phone.hang_up();
+    assert!(!server.log_text().contains("zanzibar"));
+}
+
+#[test]
+fn a_wrong_password_is_challenged_again_and_no_call_is_made() {
+    if !are_here(&["baresip"]) {
+        return;
+    }
+    let setup = distrustful("another");
+    let server = setup.serve();
+    let mut phone = Phone::new(&setup, "1004");
+    phone.dials_in_vain(&server.uri, "401");
+    until(Duration::from_secs(5), "the log tells of it", || server.log_text().contains("a digest was wrong"));
+}
