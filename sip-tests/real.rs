@@ -21,6 +21,8 @@ mod answering;
 mod attendants;
 #[path = "real/backups.rs"]
 mod backups;
+#[path = "real/counts.rs"]
+mod counts;
 #[path = "real/docs.rs"]
 mod docs;
 #[path = "real/drain.rs"]
@@ -53,8 +55,6 @@ mod signalling;
 mod start;
 #[path = "real/strangers.rs"]
 mod strangers;
-#[path = "real/usability.rs"]
-mod usability;
 #[path = "real/users.rs"]
 mod users;
 #[path = "world/real.rs"]

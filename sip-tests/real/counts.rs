@@ -1,5 +1,5 @@
 //! How many keys and how much time it takes: docs/usability.md says how it is counted, and has the figures that these
-//! tests print (`cargo test --test real usability -- --nocapture --test-threads 1`).
+//! tests print (`cargo test --test real usability -- --nocapture --test-threads 4`).
 //!
 //! Nothing is asserted of the time; the keys are those of the page, because whoever learned them by heart counts on them.
 
