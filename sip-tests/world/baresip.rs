@@ -39,6 +39,8 @@ pub struct Phone {
     language: &'static str,
     /// Keys pressed in this call.
     keys: usize,
+    /// Commands given to baresip; the number of one is its token.
+    commands: usize,
 }
 
 impl Phone {
@@ -81,7 +83,7 @@ impl Phone {
         let (reader, noted) = (control.try_clone().expect("the connection again"), Arc::clone(&events));
         std::thread::spawn(move || read_events(reader, &noted));
         let sound = Sound::default();
-        Self { child, control, events, folder, sound, bytes: 0, at: 0, language: "en", keys: 0 }
+        Self { child, control, events, folder, sound, bytes: 0, at: 0, language: "en", keys: 0, commands: 0 }
     }
 
     /// Calls, and waits for the answer and the first sound.
@@ -116,6 +118,11 @@ impl Phone {
         for key in keys.chars() {
             self.command("sndcode", &key.to_string());
             self.keys += 1;
+            // Two keys that it takes up at once would be one for it.
+            let token = self.commands.to_string();
+            until(HEARD_WITHIN, "baresip has pressed the key", || {
+                self.events.lock().expect("the events").iter().any(|event| event["token"] == token)
+            });
             sleep(KEY_EVERY);
         }
     }
@@ -262,7 +269,9 @@ impl Phone {
     }
 
     fn command(&mut self, command: &str, params: &str) {
-        let text = json!({ "command": command, "params": params }).to_string();
+        self.commands += 1;
+        let token = self.commands.to_string();
+        let text = json!({ "command": command, "params": params, "token": token }).to_string();
         let netstring = format!("{}:{text},", text.len());
         self.control.write_all(netstring.as_bytes()).expect("baresip listens");
     }
