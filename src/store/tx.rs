@@ -57,6 +57,8 @@ pub(super) struct Write<'a> {
     pub(super) ctx: &'a Context,
     pub(super) options: &'a StoreOptions,
     pub(super) who: Who,
+    /// Where it comes from, as the change and audit rows name it.
+    pub(super) source: &'a str,
     wake: &'a watch::Sender<u64>,
     has_intents: bool,
     wanted: Option<Wanted>,
@@ -80,8 +82,17 @@ impl<'a> Write<'a> {
                 Err(error) => return Err(error.at(&options.path)),
             }
         };
-        let mut write =
-            Self { tx, ctx, options, who: Who::default(), wake, has_intents: false, wanted: None, export: None };
+        let mut write = Self {
+            tx,
+            ctx,
+            options,
+            who: Who::default(),
+            source: &ctx.source,
+            wake,
+            has_intents: false,
+            wanted: None,
+            export: None,
+        };
         write.own(true).await?;
         outside::take(&mut write).await?;
         Ok(write)
@@ -121,7 +132,7 @@ impl<'a> Write<'a> {
         .bind(self.ctx.now.0)
         .bind(self.who.id)
         .bind(&account)
-        .bind(&self.ctx.source)
+        .bind(self.source)
         .bind(change.action)
         .bind(change.target)
         .bind(change.before)
@@ -132,7 +143,7 @@ impl<'a> Write<'a> {
         let entry = audit::Entry {
             at: self.ctx.now.0,
             account: self.who.name.as_deref(),
-            source: &self.ctx.source,
+            source: self.source,
             action: change.action,
             target: Some(change.target),
             outcome: Outcome::Ok,
@@ -156,7 +167,7 @@ impl<'a> Write<'a> {
         let entry = audit::Entry {
             at: self.ctx.now.0,
             account: self.who.name.as_deref(),
-            source: &self.ctx.source,
+            source: self.source,
             action,
             target,
             outcome,

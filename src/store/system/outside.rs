@@ -35,6 +35,7 @@ pub(in crate::store) async fn take(write: &mut Write<'_>) -> Result<(), StoreErr
     let sql = "SELECT id, at, action, target, target_id, before, after FROM outside_writes ORDER BY id LIMIT $1";
     let notes: Vec<Note> = sqlx::query_as(sql).bind(TAKEN_MAX).fetch_all(write.conn()).await?;
     let asker = std::mem::replace(&mut write.who, Who { id: None, name: Some(OUTSIDE.to_owned()) });
+    let its_source = std::mem::replace(&mut write.source, OUTSIDE);
     for (id, at, action, target, target_id, before, after) in notes {
         let data = json!({ "before": before, "after": after, "at": rfc3339(Wall(at)) });
         let change = Change {
@@ -47,7 +48,7 @@ pub(in crate::store) async fn take(write: &mut Write<'_>) -> Result<(), StoreErr
         write.change_to(target_id.map(AccountId), change).await?;
         sqlx::query("DELETE FROM outside_writes WHERE id = $1").bind(id).execute(write.conn()).await?;
     }
-    write.who = asker;
+    (write.who, write.source) = (asker, its_source);
     Ok(())
 }
 

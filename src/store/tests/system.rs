@@ -318,6 +318,11 @@ async fn what_other_programs_write_is_numbered_audited_and_told() {
             "1001 line.enabled 2: disabled → enabled",
         ]
     );
+    let mut read = world.store.read().await.unwrap();
+    let sql = "SELECT source FROM audit ORDER BY seq DESC LIMIT 2";
+    let sources: Vec<String> = sqlx::query_scalar(sql).fetch_all(&mut *read).await.unwrap();
+    drop(read);
+    assert_eq!(sources, ["192.0.2.7", "outside"], "not the caller's address for what others wrote");
     assert_eq!(world.store.verify_audit().await.unwrap().fault, None);
     assert_eq!(world.store.take_outside_writes(&world.ctx()).await.map_err(|e| e.to_string()), Ok(()));
     assert_eq!(world.store.changes(None, Some(1)).await.unwrap(), rows[9..]);
