@@ -41,6 +41,8 @@ mod network;
 mod own;
 #[path = "real/pins.rs"]
 mod pins;
+#[path = "real/proxy.rs"]
+mod proxy;
 #[path = "real/reboot.rs"]
 mod reboot;
 #[path = "real/recordings.rs"]
