@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use super::{Shell, SiteArg, or_dash};
 use crate::access::{Mode, ModeSetting};
 use crate::model::Wall;
-use crate::store::{Admin, Date, Span, System, Timetable, rfc3339};
+use crate::store::{Admin, Date, Span, System, Timetable, TimetableEdit, rfc3339};
 
 /// How a local time may be written, beside RFC 3339.
 const LOCAL_FORMATS: [&str; 2] = ["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"];
@@ -193,25 +193,18 @@ async fn show(shell: &mut Shell<'_>, json: bool) -> anyhow::Result<()> {
 
 impl TimetableVerb {
     async fn run(self, shell: &mut Shell<'_>) -> anyhow::Result<()> {
-        match self {
-            TimetableVerb::Show { json } => show_timetable(shell, json).await,
-            TimetableVerb::Set(Spans(spans)) => edit(shell, "timetable set", |timetable| timetable.spans = spans).await,
+        let (what, edit) = match self {
+            TimetableVerb::Show { json } => return show_timetable(shell, json).await,
+            TimetableVerb::Set(Spans(spans)) => ("timetable set".to_owned(), TimetableEdit::Spans(spans)),
             TimetableVerb::Holiday(Holiday::Add { date }) => {
-                edit(shell, &format!("holiday {date} added"), |timetable| {
-                    if !timetable.holidays.contains(&date) {
-                        timetable.holidays.push(date);
-                    }
-                })
-                .await
+                (format!("holiday {date} added"), TimetableEdit::AddHoliday(date))
             }
             TimetableVerb::Holiday(Holiday::Remove { date }) => {
-                let remove = |timetable: &mut Timetable| timetable.holidays.retain(|day| *day != date);
-                edit(shell, &format!("holiday {date} removed"), remove).await
+                (format!("holiday {date} removed"), TimetableEdit::RemoveHoliday(date))
             }
-            TimetableVerb::Clear => {
-                edit(shell, "timetable cleared", |timetable| *timetable = Timetable::default()).await
-            }
-        }
+            TimetableVerb::Clear => ("timetable cleared".to_owned(), TimetableEdit::Clear),
+        };
+        shell.change(&SiteArg::default(), &what, Admin::System(System::EditTimetable(edit))).await
     }
 }
 
@@ -233,18 +226,6 @@ async fn show_timetable(shell: &mut Shell<'_>, json: bool) -> anyhow::Result<()>
         shell.line(format!("holiday  {date}"))?;
     }
     Ok(())
-}
-
-async fn edit(shell: &mut Shell<'_>, what: &str, edit: impl FnOnce(&mut Timetable)) -> anyhow::Result<()> {
-    let (store, ctx) = shell.open(&SiteArg::default()).await?;
-    let reply = async {
-        let mut timetable = store.timetable().await?;
-        edit(&mut timetable);
-        store.admin(&ctx, Admin::System(System::SetTimetable { timetable })).await
-    }
-    .await;
-    store.close().await;
-    shell.done(what, &reply?)
 }
 
 #[cfg(test)]

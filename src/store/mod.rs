@@ -70,7 +70,7 @@ pub use settings::Forwarding;
 pub use sites::{SiteRow, SpokenSite};
 pub use system::{
     AttendantRow, CallCenterRow, Date, GroupRow, ITEM_NUMBER_MAX, MODE_HOURS_MAX, ModeRow, Probe, Span, System,
-    SystemError, Timetable, TrunkRow,
+    SystemError, Timetable, TimetableEdit, TrunkRow,
 };
 
 use crate::access::{Action, Actor, Context, ItemKind, Refusal, Reply, TollPolicy};

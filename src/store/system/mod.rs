@@ -17,7 +17,7 @@ pub use call_centers::CallCenterRow;
 pub use groups::GroupRow;
 pub use items::{ITEM_NUMBER_MAX, ITEMS_MAX};
 pub use mode::{MODE_HOURS_MAX, ModeRow};
-pub use timetable::{Date, Span, Timetable};
+pub use timetable::{Date, Span, Timetable, TimetableEdit};
 pub use trunks::{Probe, TrunkRow};
 
 use sqlx::SqliteConnection;
@@ -53,8 +53,8 @@ pub enum System {
     SetCallCenter { number: ItemNumber, open: bool },
     /// Sets the mode; with an end, what was set before holds again afterwards.
     SetMode { setting: ModeSetting, until: Option<Wall> },
-    /// Replaces the timetable.
-    SetTimetable { timetable: Timetable },
+    /// Edits the timetable.
+    EditTimetable(TimetableEdit),
 }
 
 /// Why the shell was refused; nothing was changed.
@@ -206,7 +206,7 @@ async fn in_one_step(write: &mut Write<'_>, system: &System) -> Result<AdminRepl
             spoken(call_centers::set(write, *number, *open).await, ItemKind::CallCenter, *number)
         }
         System::SetMode { setting, until } => mode::set_by_shell(write, *setting, *until).await,
-        System::SetTimetable { timetable } => mode::set_timetable(write, timetable).await,
+        System::EditTimetable(edit) => mode::edit_timetable(write, edit).await,
     }
 }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 use sqlx::SqliteConnection;
 
-use super::timetable::{Date, Span, Timetable};
+use super::timetable::{Date, Span, Timetable, TimetableEdit};
 use super::{Recorded, SYSTEM};
 use crate::access::{Context, Mode, ModeSetting, Refusal, Reply};
 use crate::model::{ChangeNumber, Wall};
@@ -195,9 +195,9 @@ pub(in crate::store) async fn undo(write: &mut Write<'_>, change: &Recorded) -> 
     Ok(changed(write, present, before).await?)
 }
 
-pub(super) async fn set_timetable(write: &mut Write<'_>, table: &Timetable) -> Result<AdminReply, AdminError> {
-    let table = table.clone().checked().map_err(super::SystemError::Timetable)?;
+pub(super) async fn edit_timetable(write: &mut Write<'_>, edit: &TimetableEdit) -> Result<AdminReply, AdminError> {
     let before = read_timetable(write.conn()).await?;
+    let table = before.edited(edit.clone()).map_err(super::SystemError::Timetable)?;
     if before == table {
         return Ok(AdminReply::Unchanged);
     }

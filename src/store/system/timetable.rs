@@ -47,7 +47,32 @@ pub struct Timetable {
     pub holidays: Vec<Date>,
 }
 
+/// What is done to a timetable, whatever it is by then: two who edit at a time lose nothing of each other's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TimetableEdit {
+    /// These spans instead of the present ones.
+    Spans(Vec<Span>),
+    /// One more holiday; no change where it is one.
+    AddHoliday(Date),
+    /// One holiday less; no change where it is none.
+    RemoveHoliday(Date),
+    /// Neither spans nor holidays.
+    Clear,
+}
+
 impl Timetable {
+    /// The timetable after an edit; an error as [`Timetable::checked`].
+    pub fn edited(&self, edit: TimetableEdit) -> Result<Self, String> {
+        let mut table = self.clone();
+        match edit {
+            TimetableEdit::Spans(spans) => table.spans = spans,
+            TimetableEdit::AddHoliday(date) => table.holidays.push(date),
+            TimetableEdit::RemoveHoliday(date) => table.holidays.retain(|day| *day != date),
+            TimetableEdit::Clear => table = Self::default(),
+        }
+        table.checked()
+    }
+
     /// The mode at a local time.
     pub fn mode_at(&self, at: Civil) -> Mode {
         let today = Date { year: at.year, month: at.month, day: at.day };

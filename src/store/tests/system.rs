@@ -130,15 +130,28 @@ async fn a_mode_of_no_hours_or_too_many_is_refused() {
 }
 
 #[tokio::test]
+async fn two_who_edit_the_timetable_at_a_time_lose_nothing_of_each_others() {
+    let (world, _) = World::phone_system().await;
+    let ctx = world.ctx();
+    let add = |day: u8| {
+        let edit = TimetableEdit::AddHoliday(Date { year: 2027, month: 1, day });
+        let (store, ctx) = (world.store.clone(), ctx.clone());
+        tokio::spawn(async move { store.admin(&ctx, Admin::System(System::EditTimetable(edit))).await })
+    };
+    let editors: Vec<_> = (1..=20).map(add).collect();
+    for editor in editors {
+        editor.await.unwrap().unwrap();
+    }
+    assert_eq!(world.store.timetable().await.unwrap().holidays.len(), 20);
+}
+
+#[tokio::test]
 async fn the_view_of_the_mode_says_what_we_say() {
     let (world, _) = World::phone_system().await;
     let mut other = world.other_program().await;
     let spans = |text: &str| Timetable::parse_span(text).unwrap();
-    for (spans, holidays) in
-        [(vec![], vec![]), (spans("mon-sun 00:00-24:00"), vec![]), (spans("mon-sun 00:00-00:01"), vec![])]
-    {
-        let timetable = Timetable { spans, holidays };
-        world.system(System::SetTimetable { timetable }).await.unwrap();
+    for spans in [vec![], spans("mon-sun 00:00-24:00"), spans("mon-sun 00:00-00:01")] {
+        world.system(System::EditTimetable(TimetableEdit::Spans(spans))).await.unwrap();
         for setting in [ModeSetting::Timetable, HOLIDAY] {
             world.system(System::SetMode { setting, until: None }).await.unwrap();
             let now: i64 = sqlx::query_scalar("SELECT CAST(strftime('%s', 'now') AS INTEGER) * 1000")
