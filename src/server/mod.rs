@@ -12,6 +12,8 @@ mod ports;
 mod probes;
 pub mod prompts;
 mod requests;
+mod security;
+mod settings;
 mod signalling;
 mod transport;
 
@@ -43,7 +45,8 @@ use media::{Outside, Thread};
 use ports::Ports;
 use probes::Prober;
 use requests::Requests;
-use signalling::{Order, Parts, Settings, Signalling};
+use settings::Settings;
+use signalling::{Order, Parts, Signalling};
 use transport::{Certificates, INBOUND_MAX, Listening, Patience, Transports};
 
 /// After the last call, how long drafts and replies under way are waited for.
