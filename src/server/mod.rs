@@ -342,6 +342,7 @@ pub fn store_options(config: &Config) -> anyhow::Result<StoreOptions> {
         hooks: hooks.collect(),
         export: !config.recordings.export_folder.is_empty(),
         recording_s_max: config.recordings.length_max_s,
+        destructive_needs_encryption: config.media.destructive_needs_srtp,
         ..StoreOptions::new(path)
     })
 }

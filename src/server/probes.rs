@@ -141,6 +141,7 @@ impl Prober {
             source: "probe".to_owned(),
             call: None,
             other_calls: 0,
+            is_private: false,
         };
         let answered_in = is_there.then_some(answer.round_trip);
         if let Err(error) = self.store.probed(&ctx, &probe, answered_in).await {
