@@ -27,6 +27,8 @@ mod counts;
 mod docs;
 #[path = "real/drain.rs"]
 mod drain;
+#[path = "real/encrypted.rs"]
+mod encrypted;
 #[path = "real/first_call.rs"]
 mod first_call;
 #[path = "real/keys.rs"]

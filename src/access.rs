@@ -235,6 +235,8 @@ pub struct Context {
     pub call: Option<CallId>,
     /// Calls in progress besides this one.
     pub other_calls: u32,
+    /// Whether nobody on the way of the call can listen or forge a key: its audio and its signalling are encrypted.
+    pub is_private: bool,
 }
 
 #[cfg(test)]

@@ -168,8 +168,8 @@ impl Call {
         }
     }
 
-    /// Goes on by 20 ms: writes the next packet and says where it goes.
-    pub fn frame(&mut self, now: Mono, target: &mut [u8; PACKET_BYTES]) -> Option<SocketAddr> {
+    /// Goes on by 20 ms: writes the next packet; its length, and where it goes.
+    pub fn frame(&mut self, now: Mono, target: &mut [u8; PACKET_BYTES]) -> Option<(usize, SocketAddr)> {
         if self.phase != Phase::Talking {
             return None;
         }
@@ -184,6 +184,11 @@ impl Call {
             self.hang_up(now);
         }
         to
+    }
+
+    /// Whether nobody on the way can listen or forge a key; see [`Session::is_private`].
+    pub fn is_private(&self) -> bool {
+        self.session.is_private()
     }
 
     /// Whether an RTCP report is due.

@@ -19,6 +19,7 @@ fn call_of(caller: CallerInfo, prompts: Arc<Prompts>, event_payload_type: Option
         event_payload_type,
         receives: true,
         sends: true,
+        security: None,
     };
     let keys_by = KeysBy { events: true, info: true, inband: true };
     let start = Start { ssrc: 1, sequence: 1, timestamp: 1, keys_by };

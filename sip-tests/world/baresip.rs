@@ -25,6 +25,32 @@ const SILENCE_S: usize = 400;
 /// Where baresip writes the samples of a WAV.
 const WAV_HEADER: usize = 44;
 
+/// How a telephone encrypts its calls.
+pub struct Privacy {
+    /// Its signalling, by TLS; the audio always.
+    pub tls: bool,
+    /// The file with its own certificate and key.
+    pub certificate: Option<PathBuf>,
+}
+
+impl Default for Privacy {
+    fn default() -> Self {
+        Self { tls: true, certificate: None }
+    }
+}
+
+impl Privacy {
+    /// What one of the phone's files becomes.
+    fn added_to(&self, name: &str, text: &str) -> String {
+        if name == "accounts" {
+            let transport = if self.tls { ";transport=tls" } else { "" };
+            return text.replacen('>', &format!("{transport}>;mediaenc=srtp-mand"), 1);
+        }
+        let own = self.certificate.as_ref().map(|file| format!("sip_certificate {}\n", file.display()));
+        format!("{text}module srtp.so\n{}", own.unwrap_or_default())
+    }
+}
+
 /// One telephone.
 pub struct Phone {
     child: Child,
@@ -46,16 +72,21 @@ pub struct Phone {
 impl Phone {
     /// A telephone of its own, whose caller is known as `user`.
     pub fn new(setup: &Setup, user: &str) -> Self {
-        Self::start(setup, Ipv4Addr::LOCALHOST, user)
+        Self::start(setup, Ipv4Addr::LOCALHOST, user, None)
+    }
+
+    /// One that encrypts its calls.
+    pub fn private(setup: &Setup, user: &str, privacy: &Privacy) -> Self {
+        Self::start(setup, Ipv4Addr::LOCALHOST, user, Some(privacy))
     }
 
     /// One behind a NAT: baresip binds its media to all addresses, so on the loopback its RTP comes from 127.0.0.1, and
     /// its offer names another one.
     pub fn behind_nat(setup: &Setup, user: &str) -> Self {
-        Self::start(setup, setup.next_address(), user)
+        Self::start(setup, setup.next_address(), user, None)
     }
 
-    fn start(setup: &Setup, address: Ipv4Addr, user: &str) -> Self {
+    fn start(setup: &Setup, address: Ipv4Addr, user: &str, privacy: Option<&Privacy>) -> Self {
         let (sip_port, control_port) = (free_port(address), free_port(address));
         let folder = setup.path(&format!("phone-{sip_port}"));
         fs::create_dir_all(&folder).expect("the phone's folder");
@@ -69,6 +100,7 @@ impl Phone {
                 .replace("{folder}", &folder.display().to_string())
                 .replace("{user}", user)
                 .replace("{modules}", &modules().display().to_string());
+            let text = privacy.map_or(text.clone(), |privacy| privacy.added_to(name, &text));
             fs::write(folder.join(name), text).expect("the phone's configuration");
         }
         fs::write(folder.join("contacts"), "").expect("the phone's contacts");
@@ -111,6 +143,18 @@ impl Phone {
         let why = events.iter().find(|event| event["type"] == "CALL_CLOSED").map(|event| event["param"].to_string());
         assert!(why.as_ref().is_some_and(|why| why.contains(code)), "{why:?}");
         assert!(!events.iter().any(|event| event["type"] == "CALL_ESTABLISHED"));
+    }
+
+    /// Calls, and the call ends without an answer.
+    pub fn dials_without_an_answer(&mut self, uri: &str) {
+        self.command("dial", uri);
+        until(HEARD_WITHIN, "the call has failed", || self.has_event("CALL_CLOSED"));
+        assert!(!self.has_event("CALL_ESTABLISHED"));
+    }
+
+    /// What it wrote.
+    pub fn log_text(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 
     /// Presses keys, one after the other.

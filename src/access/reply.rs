@@ -216,6 +216,8 @@ pub enum Refusal {
     NoLongerAllowed,
     /// The other account holds a permission that the caller lacks.
     NotAllowedForThisAccount,
+    /// It takes an encrypted call, and this one is none.
+    NotEncrypted,
     /// Nobody deletes or disables themselves by phone, or gives themselves what they may not have.
     NotYourself,
     /// The caller's own PIN, asked for again, was wrong.
@@ -256,11 +258,12 @@ pub enum Refusal {
 
 impl Refusal {
     /// All refusals.
-    pub const ALL: [Refusal; 22] = [
+    pub const ALL: [Refusal; 23] = [
         Refusal::LoginFailed,
         Refusal::NotAllowed,
         Refusal::NoLongerAllowed,
         Refusal::NotAllowedForThisAccount,
+        Refusal::NotEncrypted,
         Refusal::NotYourself,
         Refusal::PinWrong,
         Refusal::PinTooShort,

@@ -80,7 +80,7 @@ section! {
 section! {
     /// The SIP side.
     Sip {
-        /// What is listened on: `udp:ADDRESS:PORT`, `tcp:ADDRESS:PORT`.
+        /// What is listened on: `udp:ADDRESS:PORT`, `tcp:ADDRESS:PORT`, `tls:ADDRESS:PORT`.
         listen: Vec<Listen> = vec![
             Listen { transport: Transport::Udp, address: SocketAddr::from(([0, 0, 0, 0], 5060)) },
             Listen { transport: Transport::Tcp, address: SocketAddr::from(([0, 0, 0, 0], 5060)) },
@@ -97,6 +97,20 @@ section! {
         accounts: Vec<SipAccount> = Vec::new(),
         /// What a challenge offers, best first. Some old phones give up where anything but MD5 is offered.
         digest: Vec<DigestAlgorithm> = vec![DigestAlgorithm::Sha256, DigestAlgorithm::Md5],
+        /// Who we are by TLS.
+        tls: Tls = Tls::default(),
+    }
+}
+
+section! {
+    /// Who we are by TLS, and whom we let in by it; files in PEM, read again on SIGHUP.
+    Tls {
+        /// Our certificate, and those that lead to its root; needed to listen on `tls:`.
+        certificate: PathBuf = PathBuf::new(),
+        /// Its private key.
+        key: PathBuf = PathBuf::new(),
+        /// The certificates that a client's must lead to; empty: clients need none.
+        client_ca: PathBuf = PathBuf::new(),
     }
 }
 
@@ -130,6 +144,10 @@ section! {
         ports: PortRange = PortRange { first: 10_000, last: 19_999 },
         /// Codecs offered and taken, best first.
         codecs: Vec<Codec> = vec![Codec::Pcmu, Codec::Pcma],
+        /// Whether the audio is encrypted.
+        srtp: Srtp = Srtp::Optional,
+        /// Whether a call has to be encrypted for what asks for the PIN again: a reboot, a deletion, a role.
+        destructive_needs_srtp: bool = false,
         /// Sources of keys, best first; one is used a call.
         dtmf: Vec<Dtmf> = vec![Dtmf::Rfc4733, Dtmf::Info, Dtmf::Inband],
     }
@@ -307,6 +325,18 @@ words! {
 }
 
 words! {
+    /// Whether the audio is encrypted (SRTP with keys in the SDP, RFC 4568).
+    Srtp {
+        /// Never: who wants only that is refused.
+        Off = "off",
+        /// Where the caller offers it.
+        Optional = "optional",
+        /// Always: who does not offer it is refused.
+        Required = "required",
+    }
+}
+
+words! {
     /// How much is logged.
     Level {
         /// Failures.
@@ -339,5 +369,7 @@ words! {
         Udp = "udp",
         /// TCP.
         Tcp = "tcp",
+        /// TLS over TCP.
+        Tls = "tls",
     }
 }

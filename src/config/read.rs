@@ -195,8 +195,7 @@ fn variables() -> Result<Vec<(String, String)>, ConfigError> {
 }
 
 /// Keys that the interface names and this version does not act on.
-const NOT_YET: [&str; 6] =
-    ["metrics", "tls", "registrations", "srtp", "source_tries_per_minute", "overall_tries_per_minute"];
+const NOT_YET: [&str; 4] = ["metrics", "registrations", "source_tries_per_minute", "overall_tries_per_minute"];
 
 fn explain(text: &str, line: usize, message: &str) -> String {
     let message = message.replace('\n', " ");

@@ -29,7 +29,7 @@ by_text!(NumberPattern);
 /// One thing to listen on, `udp:0.0.0.0:5060`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Listen {
-    /// UDP or TCP.
+    /// UDP, TCP or TLS.
     pub transport: Transport,
     /// Address and port.
     pub address: SocketAddr,
@@ -40,12 +40,12 @@ by_text!(Language);
 impl FromStr for Listen {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let expected = || format!("`{text}`: expected udp:ADDRESS:PORT or tcp:ADDRESS:PORT, such as udp:0.0.0.0:5060");
+        let expected = || format!("`{text}`: expected udp:ADDRESS:PORT, tcp:… or tls:…, such as udp:0.0.0.0:5060");
         let (transport, address) = text.split_once(':').ok_or_else(expected)?;
         let transport = match transport {
             "udp" => Transport::Udp,
             "tcp" => Transport::Tcp,
-            "tls" => return Err(format!("`{text}`: this version has no TLS yet; listen on udp: or tcp:")),
+            "tls" => Transport::Tls,
             _ => return Err(expected()),
         };
         Ok(Self { transport, address: address.parse().map_err(|_| expected())? })
@@ -57,6 +57,7 @@ impl std::fmt::Display for Listen {
         let transport = match self.transport {
             Transport::Udp => "udp",
             Transport::Tcp => "tcp",
+            Transport::Tls => "tls",
         };
         write!(f, "{transport}:{}", self.address)
     }

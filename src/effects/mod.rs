@@ -191,6 +191,7 @@ impl Runner {
             source: "effects".to_owned(),
             call: None,
             other_calls: 0,
+            is_private: false,
         }
     }
 

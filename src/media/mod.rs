@@ -6,6 +6,7 @@ pub mod level;
 pub mod player;
 pub mod prompts;
 pub mod recorder;
+mod security;
 pub mod session;
 mod source;
 mod statistics;

@@ -8,15 +8,18 @@ use crate::media::detector::{Detector, Told};
 use crate::media::inband::{InBand, Tone};
 use crate::media::player::{Item, Player};
 use crate::media::recorder::{RawTake, RecordLimits, Recorder};
+use crate::media::security::Srtp;
+pub use crate::media::security::{SEQUENCE_FIRST_MAX, Security};
 use crate::media::source::Source;
 use crate::media::statistics::Statistics;
 use crate::model::{Key, Mono, Ticket};
 use crate::wire::g711::{FRAME, Law};
 use crate::wire::rtcp::{self, REPORT_BYTES_MAX, Report, Sent};
-use crate::wire::rtp::{HEADER_BYTES, Packet};
+use crate::wire::rtp::{DATAGRAM_BYTES_MAX, HEADER_BYTES, Packet};
+use crate::wire::srtp::RTP_EXTRA_MAX;
 
-/// One packet of ours: header and 20 ms.
-pub const PACKET_BYTES: usize = HEADER_BYTES + FRAME;
+/// One packet of ours: header and 20 ms, with room for what SRTP adds.
+pub const PACKET_BYTES: usize = HEADER_BYTES + FRAME + RTP_EXTRA_MAX;
 /// Between RTCP reports (RFC 3550 section 6.2).
 const REPORT_EVERY: Duration = Duration::from_secs(5);
 /// Things told and not yet polled; more are dropped, the oldest first. One packet tells at most sixteen.
@@ -37,6 +40,8 @@ pub struct Agreed {
     pub receives: bool,
     /// Whether the peer sends.
     pub sends: bool,
+    /// With which keys the stream is encrypted; `None` for one that is not.
+    pub security: Option<Security>,
 }
 
 /// Where our own stream begins, drawn at random (RFC 3550 section 5.1), and which sources of keys are allowed.
@@ -44,7 +49,7 @@ pub struct Agreed {
 pub struct Start {
     /// Our source.
     pub ssrc: u32,
-    /// Our first sequence number.
+    /// Our first sequence number; of an encrypted stream at most [`SEQUENCE_FIRST_MAX`].
     pub sequence: u16,
     /// Our first timestamp.
     pub timestamp: u32,
@@ -87,6 +92,7 @@ enum KeySource {
 /// The session.
 pub struct Session {
     agreed: Agreed,
+    srtp: Option<Box<Srtp>>,
     start: Start,
     sequence: u16,
     timestamp: u32,
@@ -109,6 +115,7 @@ impl Session {
     /// Begins with the answer.
     pub fn new(now: Mono, agreed: Agreed, start: Start) -> Self {
         let mut session = Self {
+            srtp: agreed.security.as_ref().map(|security| Box::new(Srtp::new(security))),
             source: Source::new(now, agreed.rtp),
             sequence: start.sequence,
             timestamp: start.timestamp,
@@ -130,8 +137,9 @@ impl Session {
         session
     }
 
-    /// Takes what a new offer and answer agreed (hold, resume, moved media).
+    /// Takes what a new offer and answer agreed (hold, resume, moved media, new keys).
     pub fn renegotiate(&mut self, now: Mono, agreed: Agreed) {
+        self.take_keys(agreed.security.as_ref());
         self.source.renegotiate(now, agreed.rtp);
         self.marker |= agreed.receives && !self.agreed.receives;
         self.last_heard = now;
@@ -141,7 +149,15 @@ impl Session {
 
     /// Takes a datagram from the RTP port; what is not from the call's own source does nothing, and gives `false`.
     pub fn handle_rtp(&mut self, now: Mono, from: SocketAddr, datagram: &[u8]) -> bool {
-        let Some(packet) = Packet::parse(datagram) else { return false };
+        if self.source.is_closed_to(from) {
+            return false;
+        }
+        let mut plain = [0; DATAGRAM_BYTES_MAX];
+        let datagram = match &mut self.srtp {
+            None => Some(datagram),
+            Some(srtp) => srtp.unprotect_rtp(datagram, &mut plain),
+        };
+        let Some(packet) = datagram.and_then(Packet::parse) else { return false };
         if !self.source.admits(now, from, &packet) {
             return false;
         }
@@ -161,9 +177,15 @@ impl Session {
 
     /// Takes a datagram from the RTCP port (or the shared one); only the peer's sender report is of use.
     pub fn handle_rtcp(&mut self, now: Mono, from: SocketAddr, datagram: &[u8]) {
-        if from.ip() == self.source.address().ip()
-            && let Some((ssrc, ntp)) = rtcp::last_sender_report(datagram)
-        {
+        if from.ip() != self.source.address().ip() {
+            return;
+        }
+        let mut plain = [0; DATAGRAM_BYTES_MAX];
+        let datagram = match &mut self.srtp {
+            None => Some(datagram),
+            Some(srtp) => srtp.unprotect_rtcp(datagram, &mut plain),
+        };
+        if let Some((ssrc, ntp)) = datagram.and_then(rtcp::last_sender_report) {
             self.statistics.handle_sender_report(now, ssrc, ntp);
         }
     }
@@ -184,8 +206,8 @@ impl Session {
         }
     }
 
-    /// Goes on by 20 ms: writes the next packet and says where it goes; `None` while the peer holds the call.
-    pub fn frame(&mut self, now: Mono, target: &mut [u8; PACKET_BYTES]) -> Option<SocketAddr> {
+    /// Goes on by 20 ms: writes the next packet; its length, and where it goes. `None` while the peer holds the call.
+    pub fn frame(&mut self, now: Mono, target: &mut [u8; PACKET_BYTES]) -> Option<(usize, SocketAddr)> {
         let events = &mut self.events;
         self.detector.handle_timeout(now, |told| note_event(events, told));
         self.check_recording(now);
@@ -207,10 +229,14 @@ impl Session {
             ssrc: self.start.ssrc,
             payload: &payload,
         };
-        packet.write(target)?;
+        let length = packet.write(target)?;
+        let length = match &mut self.srtp {
+            None => length,
+            Some(srtp) => srtp.protect_rtp(target, length)?,
+        };
         self.sent.packets = self.sent.packets.wrapping_add(1);
         self.sent.bytes = self.sent.bytes.wrapping_add(FRAME as u32);
-        Some(self.source.address())
+        Some((length, self.source.address()))
     }
 
     /// Whether a report is due.
@@ -218,7 +244,8 @@ impl Session {
         now >= self.report_due
     }
 
-    /// Writes an RTCP report, with BYE at the end of the call; its length, and where it goes. `ntp` is the wall clock, 32.32 bits.
+    /// Writes an RTCP report, with BYE at the end of the call; its length, and where it goes. `ntp` is the wall clock, 32.32
+    /// bits. The length is 0 where the key is used up, after 2^31 reports: nothing is to be sent then.
     pub fn report(
         &mut self,
         now: Mono,
@@ -238,7 +265,12 @@ impl Session {
         } else {
             self.agreed.rtcp
         };
-        (report.write(target), to)
+        let length = report.write(target);
+        let length = match &mut self.srtp {
+            None => length,
+            Some(srtp) => srtp.protect_rtcp(target, length).unwrap_or(0),
+        };
+        (length, to)
     }
 
     /// Plays these instead of whatever is playing.
@@ -280,6 +312,29 @@ impl Session {
     /// How long nothing has come from a peer that said it would send; zero where it said that it would not.
     pub fn silent_for(&self, now: Mono) -> Duration {
         if self.agreed.sends { now.since(self.last_heard) } else { Duration::ZERO }
+    }
+
+    /// Whether nobody on the way can listen or forge a key: the stream is encrypted, and so was the way of its keys.
+    pub fn is_private(&self) -> bool {
+        self.agreed.security.as_ref().is_some_and(|security| security.is_private)
+    }
+
+    /// Takes new keys.
+    fn take_keys(&mut self, new: Option<&Security>) {
+        let (before, old) = (self.srtp.take(), self.agreed.security.as_ref());
+        let Some(new) = new else { return };
+        let keeps_ours = old.is_some_and(|old| old.ours == new.ours);
+        let has_wrapped = before.as_ref().is_some_and(|srtp| srtp.has_wrapped());
+        if !keeps_ours && (has_wrapped || self.sequence > SEQUENCE_FIRST_MAX) {
+            // Some peers go on with their count of wraps after a new key and some begin again: a new source has none.
+            self.start.ssrc = self.start.ssrc.wrapping_add(1);
+            self.sequence &= SEQUENCE_FIRST_MAX;
+            self.marker = true;
+        }
+        self.srtp = Some(Box::new(match (before, old) {
+            (Some(before), Some(old)) => before.rekeyed(old, new),
+            (Some(_) | None, None) | (None, Some(_)) => Srtp::new(new),
+        }));
     }
 
     fn audio_payload_type(&self) -> u8 {

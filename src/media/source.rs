@@ -73,6 +73,11 @@ impl Source {
         self.locked.is_some_and(|address| address != self.signalled)
     }
 
+    /// Whether nothing from that address can be the call's own now.
+    pub fn is_closed_to(&self, from: SocketAddr) -> bool {
+        self.locked.is_some_and(|address| address != from)
+    }
+
     /// Whether the packet is the call's own.
     pub fn admits(&mut self, now: Mono, from: SocketAddr, packet: &Packet<'_>) -> bool {
         match self.locked {

@@ -81,6 +81,8 @@ pub struct Asker {
     pub call: CallId,
     /// Where it comes from.
     pub source: Arc<str>,
+    /// Whether nobody on the way can listen or forge a key.
+    pub is_private: bool,
 }
 
 /// What a call wants of the rest of the process. Implemented by the server; must never block.
@@ -226,9 +228,9 @@ impl Driver {
             self.serve_rtcp(now, running);
         }
         let mut packet = [0; PACKET_BYTES];
-        if let Some(to) = running.call.frame(now, &mut packet) {
+        if let Some((length, to)) = running.call.frame(now, &mut packet) {
             // A full send buffer or an unreachable peer loses this packet, as the network might.
-            let _ = running.rtp.send_to(&packet, to);
+            let _ = running.rtp.send_to(&packet[..length], to);
         }
     }
 
@@ -245,7 +247,8 @@ impl Driver {
         while let Some(output) = running.call.poll_output() {
             match output {
                 Output::Ask(ticket, actor, action) => {
-                    let asker = Asker { call: running.id, source: Arc::clone(&running.source) };
+                    let (call, source) = (running.id, Arc::clone(&running.source));
+                    let asker = Asker { call, source, is_private: running.call.is_private() };
                     self.outside.ask(&self.handle, asker, ticket, actor, action);
                 }
                 Output::Finish(ticket, take) => self.outside.finish(&self.handle, running.id, ticket, take),
@@ -302,7 +305,7 @@ fn report(now: Mono, running: &mut Running, bye: bool) {
     let mut bytes = [0; REPORT_BYTES_MAX];
     let (length, to) = running.call.report(now, Clock::ntp(), bye, &mut bytes);
     // An RFC 2543 hold names no address to send to.
-    if !to.ip().is_unspecified() {
+    if length > 0 && !to.ip().is_unspecified() {
         let _ = running.rtcp.send_to(&bytes[..length], to);
     }
 }

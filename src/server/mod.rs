@@ -12,6 +12,8 @@ mod ports;
 mod probes;
 pub mod prompts;
 mod requests;
+mod security;
+mod settings;
 mod signalling;
 mod transport;
 
@@ -29,7 +31,7 @@ use zeroize::Zeroizing;
 
 use crate::access::TollPolicy;
 use crate::call::CallLimits;
-use crate::config::{Config, DigestAlgorithm};
+use crate::config::{Config, DigestAlgorithm, Transport};
 use crate::effects::{EffectOptions, Hook, Runner};
 use crate::media::prompts::Prompts;
 use crate::media::recorder::RecordLimits;
@@ -43,8 +45,9 @@ use media::{Outside, Thread};
 use ports::Ports;
 use probes::Prober;
 use requests::Requests;
-use signalling::{Order, Parts, Settings, Signalling};
-use transport::{INBOUND_MAX, Transports};
+use settings::Settings;
+use signalling::{Order, Parts, Signalling};
+use transport::{Certificates, INBOUND_MAX, Listening, Patience, Transports};
 
 /// After the last call, how long drafts and replies under way are waited for.
 const SETTLE_WITHIN: Duration = Duration::from_secs(2);
@@ -70,7 +73,8 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
     let _lock = lock::take(&store.options().path)?;
     let (inbound, messages) = channel(INBOUND_MAX);
     let (orders, order_queue) = channel(config.sip.calls_max as usize + 64);
-    let transports = Transports::listen(&config.sip.listen, &inbound).await?;
+    let certificates = certificates(&config)?;
+    let transports = Transports::listen(listening(&config, certificates.clone()), &inbound).await?;
     let prober = Prober { store: store.clone(), orders: orders.clone(), connector: transports.connector() };
     drop(inbound);
     let in_progress = Arc::new(AtomicU32::new(0));
@@ -106,7 +110,8 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
     let signals = Signals::new()?;
     announce(&config, is_demo);
     tokio::spawn(add_languages(loaded, folder.clone(), orders.clone()));
-    watch_signals(signals, &config, &folder, &orders, &mut sip).await?;
+    let reload = Reload { folder, language: config.prompts.language, certificates, orders: orders.clone() };
+    watch_signals(signals, &config, &reload, &mut sip).await?;
     probing.abort();
     settle(&threads, &under_way).await;
     effects.abort();
@@ -158,8 +163,7 @@ impl Signals {
 async fn watch_signals(
     mut signals: Signals,
     config: &Config,
-    folder: &std::path::Path,
-    orders: &Sender<Order>,
+    reload: &Reload,
     sip: &mut tokio::task::JoinHandle<()>,
 ) -> anyhow::Result<()> {
     let mut draining = false;
@@ -169,7 +173,7 @@ async fn watch_signals(
             _ = signals.terminate.recv() => {}
             _ = signals.interrupt.recv() => {}
             _ = signals.hang_up.recv() => {
-                tokio::spawn(reload_prompts(folder.to_owned(), config.prompts.language, orders.clone()));
+                tokio::spawn(reload.clone().run());
                 continue;
             }
         }
@@ -181,7 +185,7 @@ async fn watch_signals(
             Order::Drain(Duration::from_secs(u64::from(config.sip.drain_seconds)))
         };
         draining = true;
-        if orders.send(order).await.is_err() {
+        if reload.orders.send(order).await.is_err() {
             return Ok(());
         }
     }
@@ -209,12 +213,51 @@ async fn add_languages(loaded: Arc<Prompts>, folder: PathBuf, orders: Sender<Ord
     }
 }
 
-/// Reads the prompts of all languages again.
-async fn reload_prompts(folder: PathBuf, language: Language, orders: Sender<Order>) {
-    let read = move || prompts::load_others(&prompts::load(&folder, language), &folder);
-    if let Ok(all) = tokio::task::spawn_blocking(read).await {
-        tracing::info!(clips = all.len(), "prompts were read again");
-        let _ = orders.send(Order::Prompts(Arc::new(all))).await;
+/// What SIGHUP has read again.
+#[derive(Clone)]
+struct Reload {
+    folder: PathBuf,
+    language: Language,
+    certificates: Option<Arc<Certificates>>,
+    orders: Sender<Order>,
+}
+
+impl Reload {
+    /// Reads the certificates, then the prompts of all languages.
+    async fn run(self) {
+        let Self { folder, language, certificates, orders } = self;
+        let read = move || {
+            if let Some(certificates) = certificates {
+                match certificates.reload() {
+                    Ok(()) => tracing::info!("the certificates were read again"),
+                    Err(error) => tracing::error!(
+                        %error,
+                        "the new certificates can't be used, the old ones stay in use: mend them and send SIGHUP again"
+                    ),
+                }
+            }
+            prompts::load_others(&prompts::load(&folder, language), &folder)
+        };
+        if let Ok(all) = tokio::task::spawn_blocking(read).await {
+            tracing::info!(clips = all.len(), "prompts were read again");
+            let _ = orders.send(Order::Prompts(Arc::new(all))).await;
+        }
+    }
+}
+
+/// The certificates, where something is listened on that needs them.
+fn certificates(config: &Config) -> anyhow::Result<Option<Arc<Certificates>>> {
+    let is_wanted = config.sip.listen.iter().any(|listen| listen.transport == Transport::Tls);
+    Ok(if is_wanted { Some(Arc::new(Certificates::read(&config.sip.tls)?)) } else { None })
+}
+
+fn listening(config: &Config, certificates: Option<Arc<Certificates>>) -> Listening<'_> {
+    let longest_call = Duration::from_secs(u64::from(config.menu.call_max_s));
+    Listening {
+        listens: &config.sip.listen,
+        certificates,
+        trusted: config.sip.trusted_peers.clone(),
+        patience: Patience::with_calls_of(longest_call),
     }
 }
 
@@ -299,6 +342,7 @@ pub fn store_options(config: &Config) -> anyhow::Result<StoreOptions> {
         hooks: hooks.collect(),
         export: !config.recordings.export_folder.is_empty(),
         recording_s_max: config.recordings.length_max_s,
+        destructive_needs_encryption: config.media.destructive_needs_srtp,
         ..StoreOptions::new(path)
     })
 }

@@ -13,7 +13,7 @@ use crate::access::Context;
 use crate::server::clock::Clock;
 use crate::server::signalling::Order;
 use crate::server::transport::{Connector, Transports};
-use crate::sip::{ConnectionId, Destination, DestinationHost, Flow, ProbeId, Transport, is_reachable};
+use crate::sip::{ConnectionId, Destination, DestinationHost, Flow, ProbeId, is_reachable};
 use crate::store::{Probe, Store};
 
 /// How often each is asked.
@@ -63,7 +63,7 @@ impl Questions {
         match way {
             Way::Udp(peers) => peers.into_iter().find_map(|peer| transports.flow_to(peer)),
             Way::Tcp(flow, outbound) => {
-                if let Transport::Tcp(id) = flow.transport {
+                if let Some(id) = flow.transport.connection() {
                     transports.opened(id, outbound);
                 }
                 Some(flow)
@@ -73,11 +73,7 @@ impl Questions {
 
     /// A question was sent.
     pub fn sent(&mut self, probe: ProbeId, flow: Flow, answer: oneshot::Sender<Answer>) {
-        let connection = match flow.transport {
-            Transport::Udp => None,
-            Transport::Tcp(id) => Some(id),
-        };
-        self.0.insert(probe, (answer, connection));
+        self.0.insert(probe, (answer, flow.transport.connection()));
     }
 
     /// Passes the answer on, and closes the connection of that question.
@@ -145,6 +141,7 @@ impl Prober {
             source: "probe".to_owned(),
             call: None,
             other_calls: 0,
+            is_private: false,
         };
         let answered_in = is_there.then_some(answer.round_trip);
         if let Err(error) = self.store.probed(&ctx, &probe, answered_in).await {
@@ -192,7 +189,7 @@ mod tests {
 
     use super::*;
     use crate::config::{Listen, Transport as Kind};
-    use crate::server::transport::Inbound;
+    use crate::server::transport::{Inbound, Listening, Patience};
     use crate::sip::{Endpoint, EndpointConfig, Event};
 
     /// What the gateway says to a request.
@@ -218,7 +215,9 @@ mod tests {
         async fn new() -> Self {
             let (sender, inbound) = channel(16);
             let listen = Listen { transport: Kind::Udp, address: "0.0.0.0:0".parse().expect("an address") };
-            let transports = Transports::listen(&[listen], &sender).await.expect("a socket");
+            let on =
+                Listening { listens: &[listen], certificates: None, trusted: vec![], patience: Patience::default() };
+            let transports = Transports::listen(on, &sender).await.expect("a socket");
             let endpoint = Endpoint::new(EndpointConfig::new(vec!["7000".into()]), [7; 32]);
             // The runtime has to see once that a new socket can be written.
             sleep(Duration::from_millis(5)).await;

@@ -46,6 +46,7 @@ impl Outside for Requests {
             source: asker.source.to_string(),
             call: Some(asker.call),
             other_calls: self.in_progress.load(Ordering::Relaxed).saturating_sub(1),
+            is_private: asker.is_private,
         };
         let (store, thread, under_way) = (self.store.clone(), thread.clone(), UnderWay::new(&self.under_way));
         let facts = Arc::clone(&self.facts);

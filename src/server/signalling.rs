@@ -8,21 +8,22 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::Receiver;
 
-use crate::call::{Call, CallLimits};
-use crate::config::{Config, Dtmf, MediaAddress};
+use crate::call::Call;
+use crate::config::MediaAddress;
 use crate::media::prompts::Prompts;
-use crate::media::session::{Agreed, KeysBy, Start};
+use crate::media::session::{Agreed, SEQUENCE_FIRST_MAX, Start};
 use crate::menu::{CallerInfo, SiteName};
 use crate::model::{CallId, Extension, Mono};
 use crate::server::clock::Clock;
 use crate::server::media::{Begin, Command, Thread};
 use crate::server::ports::Ports;
 use crate::server::probes::{Answer, Question, Questions};
+use crate::server::security::Security;
+use crate::server::settings::{self, Settings};
 use crate::server::transport::{Inbound, Transports};
 use crate::sip::{DialogKey, Endpoint, Event, Incoming};
 use crate::wire::dtmf::info_key;
-use crate::wire::g711::Law;
-use crate::wire::sdp::{self, SdpError};
+use crate::wire::sdp;
 
 /// What a caller is told to wait when there is no room for the media of a call, in seconds.
 const RETRY_AFTER_S: &str = "10";
@@ -47,55 +48,12 @@ pub enum Order {
     Stop,
 }
 
-/// How calls are set up.
-pub struct Settings {
-    media_address: MediaAddress,
-    laws: Vec<Law>,
-    keys_by: KeysBy,
-    limits: Arc<CallLimits>,
-}
-
-impl Settings {
-    /// Of the configuration.
-    pub fn new(config: &Config, limits: CallLimits) -> Self {
-        let by = |source: Dtmf| config.media.dtmf.contains(&source);
-        Self {
-            media_address: config.media.address,
-            laws: config.media.codecs.iter().map(|codec| (*codec).into()).collect(),
-            keys_by: KeysBy { events: by(Dtmf::Rfc4733), info: by(Dtmf::Info), inband: by(Dtmf::Inband) },
-            limits: Arc::new(limits),
-        }
-    }
-}
-
-impl Settings {
-    /// Reads a description as far as the configuration and our own address let us agree to it.
-    fn read(&self, body: &[u8], ours: IpAddr) -> Result<sdp::Remote, SdpError> {
-        let mut remote = sdp::read(body, &self.laws)?;
-        if remote.rtp.is_ipv4() != ours.is_ipv4() {
-            return Err(SdpError::NotAcceptable);
-        }
-        if !self.keys_by.events {
-            remote.event_payload_type = None;
-        }
-        Ok(remote)
-    }
-}
-
-impl From<crate::config::Codec> for Law {
-    fn from(codec: crate::config::Codec) -> Self {
-        match codec {
-            crate::config::Codec::Pcmu => Law::Mu,
-            crate::config::Codec::Pcma => Law::A,
-        }
-    }
-}
-
 /// A call, as the SIP side knows it.
 struct SipCall {
     id: CallId,
     thread: Thread,
     local: sdp::Local,
+    security: Security,
     /// The sockets of a call whose offer is ours, until the answer has come with the ACK.
     waiting: Option<Waiting>,
 }
@@ -336,8 +294,7 @@ impl Signalling {
     fn set_up(&mut self, now: Mono, incoming: &Incoming) -> Result<(), u16> {
         let peer = incoming.flow.peer;
         let (named, bound) = self.media_addresses(incoming.flow.local.ip().to_canonical());
-        let remote = incoming.offer.as_deref().map(|offer| self.settings.read(offer, named)).transpose();
-        let remote = remote.map_err(refusal_code)?;
+        let remote = incoming.offer.as_deref().map(|offer| self.settings.read_offer(offer, named)).transpose()?;
         let (rtp, rtcp) = bound.into_iter().find_map(|ip| self.ports.bind(ip)).ok_or(503u16)?;
         let port = rtp.local_addr().map_err(|_| 503u16)?.port();
         let local =
@@ -350,19 +307,19 @@ impl Signalling {
             language: self.prompts.default_language(),
             languages: self.prompts.languages(),
         };
-        let mut call = SipCall { id, thread, local, waiting: None };
+        let mut call = SipCall { id, thread, local, security: Security::default(), waiting: None };
         let waiting = Waiting { rtp, rtcp, caller, source: Arc::from(peer.ip().to_canonical().to_string()) };
         let text = match &remote {
             Some(remote) => {
-                let agreed = agreed(remote);
-                if !self.begin(now, &call, agreed, waiting) {
+                let keys = call.security.take_offer(remote, incoming.flow.transport.is_secure())?;
+                if !self.begin(now, &call, settings::agreed(remote, keys), waiting) {
                     return Err(503);
                 }
-                remote.answer(&local)
+                remote.answer(&local, call.security.ours())
             }
             None => {
                 call.waiting = Some(waiting);
-                sdp::offer(&local, &self.settings.laws, self.settings.keys_by.events)
+                self.settings.offer(&local, &mut call.security)?
             }
         };
         self.next_call += 1;
@@ -397,7 +354,7 @@ impl Signalling {
         let [a, b, c, d, e, f, g, h, i, j] = random;
         Some(Start {
             ssrc: u32::from_be_bytes([a, b, c, d]),
-            sequence: u16::from_be_bytes([e, f]),
+            sequence: u16::from_be_bytes([e, f]) & SEQUENCE_FIRST_MAX,
             timestamp: u32::from_be_bytes([g, h, i, j]),
             keys_by: self.settings.keys_by,
         })
@@ -416,11 +373,13 @@ impl Signalling {
     }
 
     fn handle_confirmed(&mut self, now: Mono, dialog: DialogKey, answer: Option<&[u8]>) {
+        let is_private = self.is_private(dialog);
         let Some(call) = self.calls.get_mut(&dialog) else { return };
         if let Some(waiting) = call.waiting.take() {
-            let remote = answer.and_then(|answer| self.settings.read(answer, call.local.rtp.ip()).ok());
+            let answered =
+                answer.and_then(|answer| self.settings.answered(answer, &call.local, &mut call.security, is_private));
             let Some(call) = self.calls.get(&dialog) else { return };
-            if !remote.is_some_and(|remote| self.begin(now, call, agreed(&remote), waiting)) {
+            if !answered.is_some_and(|agreed| self.begin(now, call, agreed, waiting)) {
                 tracing::info!(call = call.id.0, "the ACK had no usable answer to our offer");
                 let _ = self.endpoint.hang_up(now, dialog);
                 return;
@@ -432,45 +391,38 @@ impl Signalling {
     }
 
     fn handle_reoffer(&mut self, now: Mono, dialog: DialogKey, offer: Option<&[u8]>) {
+        let is_private = self.is_private(dialog);
         let Some(call) = self.calls.get_mut(&dialog) else { return };
         call.local.version += 1;
         let answer = match offer {
-            Some(offer) => self.settings.read(offer, call.local.rtp.ip()).map_err(refusal_code).map(|remote| {
-                call.thread.tell(Command::Renegotiated(call.id, agreed(&remote)));
-                remote.answer(&call.local)
-            }),
-            None => Ok(sdp::offer(&call.local, &self.settings.laws, self.settings.keys_by.events)),
+            Some(offer) => {
+                let answer = self.settings.answer(offer, &call.local, &mut call.security, is_private);
+                answer.map(|(agreed, answer)| {
+                    call.thread.tell(Command::Renegotiated(call.id, agreed));
+                    answer
+                })
+            }
+            None => self.settings.offer(&call.local, &mut call.security),
         };
         let _ = self.endpoint.answer_reoffer(now, dialog, answer.as_ref().map(String::as_bytes).map_err(|code| *code));
     }
 
-    fn handle_reoffer_confirmed(&self, dialog: DialogKey, answer: Option<&[u8]>) {
-        let Some(call) = self.calls.get(&dialog) else { return };
-        if let Some(remote) = answer.and_then(|answer| self.settings.read(answer, call.local.rtp.ip()).ok()) {
-            call.thread.tell(Command::Renegotiated(call.id, agreed(&remote)));
+    fn handle_reoffer_confirmed(&mut self, dialog: DialogKey, answer: Option<&[u8]>) {
+        let is_private = self.is_private(dialog);
+        let Some(call) = self.calls.get_mut(&dialog) else { return };
+        let SipCall { local, security, .. } = call;
+        if let Some(agreed) = answer.and_then(|answer| self.settings.answered(answer, local, security, is_private)) {
+            call.thread.tell(Command::Renegotiated(call.id, agreed));
         }
+    }
+
+    /// Whether the call's last request came by TLS.
+    fn is_private(&self, dialog: DialogKey) -> bool {
+        self.endpoint.flow(dialog).is_some_and(|flow| flow.transport.is_secure())
     }
 
     fn count(&self) {
         self.in_progress.store(u32::try_from(self.calls.len()).unwrap_or(u32::MAX), Ordering::Relaxed);
-    }
-}
-
-fn refusal_code(error: SdpError) -> u16 {
-    match error {
-        SdpError::Malformed => 400,
-        SdpError::NotAcceptable => 488,
-    }
-}
-
-fn agreed(remote: &sdp::Remote) -> Agreed {
-    Agreed {
-        rtp: remote.rtp,
-        rtcp: remote.rtcp,
-        law: remote.law,
-        event_payload_type: remote.event_payload_type,
-        receives: remote.receives,
-        sends: remote.sends,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a request asks for and brings: extensions, session descriptions, keys (RFC 3261 sections 8.2.2.3 and 8.2.3).
 
-use super::ALLOW;
 use super::response::Refusal;
+use super::{ALLOW, Transport};
 use crate::wire::sip::{Bad, Body, Head, Method, Name, Request, Scheme};
 
 /// The media type of offers and answers.
@@ -9,8 +9,8 @@ pub(super) const SDP: &str = "application/sdp";
 /// The media types of keys in an INFO.
 const KEYS: [&str; 2] = ["application/dtmf-relay", "application/dtmf"];
 
-/// Checks method and Request-URI scheme: 501, 405, 416.
-pub(super) fn check_line(request: &Request) -> Result<(), Refusal> {
+/// Checks method and Request-URI scheme: 501, 405, 416. A `sips:` URI is for TLS alone (RFC 3261 section 26.2.2).
+pub(super) fn check_line(request: &Request, transport: Transport) -> Result<(), Refusal> {
     match &request.method {
         Method::Other(_) => return Err(Refusal::with(501, "Allow", ALLOW)),
         Method::Message
@@ -30,6 +30,7 @@ pub(super) fn check_line(request: &Request) -> Result<(), Refusal> {
     }
     match request.uri.scheme {
         Some(Scheme::Sip) => Ok(()),
+        Some(Scheme::Sips) if transport.is_secure() => Ok(()),
         Some(Scheme::Sips | Scheme::Other(_)) | None => Err(Refusal::plain(416)),
     }
 }

@@ -204,10 +204,7 @@ impl Dialog {
         let strict = self.first_route.as_ref().filter(|first| !first.loose);
         let uri = strict.map_or(&self.target.uri, |first| &first.uri);
         let mut bye = Encoder::request(&Method::Bye, uri);
-        let transport = match self.flow.transport {
-            Transport::Udp => "UDP",
-            Transport::Tcp(_) => "TCP",
-        };
+        let transport = self.flow.transport.via_name();
         bye.header("Via", &format!("SIP/2.0/{transport} {via_host};branch={COOKIE}{branch:016x};rport"));
         let routes = self.routes.iter().skip(usize::from(strict.is_some()));
         for route in routes {
@@ -234,7 +231,7 @@ impl Dialog {
             (Transport::Udp, Some(named)) if named.ip() == self.flow.peer.ip().to_canonical() => {
                 Flow { peer: SocketAddr::new(self.flow.peer.ip(), named.port()), ..self.flow }
             }
-            (Transport::Udp | Transport::Tcp(_), _) => self.flow,
+            (Transport::Udp | Transport::Tcp(_) | Transport::Tls(_), _) => self.flow,
         }
     }
 }

@@ -46,14 +46,44 @@ pub enum Transport {
     Udp,
     /// On this connection.
     Tcp(ConnectionId),
+    /// On this connection, encrypted (RFC 3261 section 26.2.1).
+    Tls(ConnectionId),
 }
 
 impl Transport {
     /// Whether the transport itself retransmits.
     pub fn is_reliable(self) -> bool {
+        self.connection().is_some()
+    }
+
+    /// The connection that it is on.
+    pub fn connection(self) -> Option<ConnectionId> {
         match self {
-            Transport::Udp => false,
-            Transport::Tcp(_) => true,
+            Transport::Udp => None,
+            Transport::Tcp(connection) | Transport::Tls(connection) => Some(connection),
+        }
+    }
+
+    /// Whether nobody on the way can read along.
+    pub fn is_secure(self) -> bool {
+        matches!(self, Transport::Tls(_))
+    }
+
+    /// Its name in Via.
+    fn via_name(self) -> &'static str {
+        match self {
+            Transport::Udp => "UDP",
+            Transport::Tcp(_) => "TCP",
+            Transport::Tls(_) => "TLS",
+        }
+    }
+
+    /// The parameter of a `sip:` URI that is reached by it.
+    fn uri_parameter(self) -> &'static str {
+        match self {
+            Transport::Udp => "",
+            Transport::Tcp(_) => ";transport=tcp",
+            Transport::Tls(_) => ";transport=tls",
         }
     }
 }

@@ -106,6 +106,8 @@ pub struct StoreOptions {
     pub export: bool,
     /// The longest recording.
     pub recording_s_max: u32,
+    /// Whether a call has to be encrypted for what is destructive.
+    pub destructive_needs_encryption: bool,
     /// How long another process may hold the store.
     pub busy_timeout: Duration,
 }
@@ -124,6 +126,7 @@ impl StoreOptions {
             hooks: Vec::new(),
             export: false,
             recording_s_max: 300,
+            destructive_needs_encryption: false,
             busy_timeout: Duration::from_millis(5000),
         }
     }
@@ -224,6 +227,10 @@ impl Store {
     async fn apply_known(&self, ctx: &Context, actor: &Actor, action: &Action) -> Result<Reply, StoreError> {
         match action {
             Action::Login { .. } => Ok(Reply::Refused(Refusal::NotAllowed)),
+            // Before the PIN is asked for: it would be heard.
+            Action::Check(_) | Action::Confirm(..) if self.wants_encryption(ctx) => {
+                self.settle(ctx, actor, action, Err(Refusal::NotEncrypted.into())).await
+            }
             Action::ReadBackup { id } => self.read_backup(ctx, actor, action, *id).await,
             Action::ReadForwarding { .. }
             | Action::CheckForwardNumber { .. }
@@ -289,6 +296,11 @@ impl Store {
             | Action::NoteDenied { .. }
             | Action::NewsHeard => self.apply_writing(ctx, actor, action).await,
         }
+    }
+
+    /// Whether the call would have to be encrypted for what is destructive, and is not.
+    fn wants_encryption(&self, ctx: &Context) -> bool {
+        self.inner.options.destructive_needs_encryption && ctx.call.is_some() && !ctx.is_private
     }
 
     async fn apply_reading(&self, ctx: &Context, actor: &Actor, action: &Action) -> Result<Reply, StoreError> {
@@ -389,7 +401,10 @@ impl Store {
             Err(Stop::Refused(refusal)) => refusal,
         };
         match refusal {
-            Refusal::NotAllowed | Refusal::NoLongerAllowed | Refusal::NotAllowedForThisAccount => {
+            Refusal::NotAllowed
+            | Refusal::NoLongerAllowed
+            | Refusal::NotAllowedForThisAccount
+            | Refusal::NotEncrypted => {
                 let mut write = self.write(ctx).await?;
                 write.who = rights::who(write.conn(), actor).await?;
                 write.note(action.name(), rights::target(action).as_deref(), tx::Outcome::Denied).await?;

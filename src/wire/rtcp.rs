@@ -1,11 +1,13 @@
 //! RTCP (RFC 3550 section 6): sender and receiver reports with the CNAME, and BYE.
 
+use super::srtp::RTCP_EXTRA_MAX;
+
 const SENDER_REPORT: u8 = 200;
 const RECEIVER_REPORT: u8 = 201;
 const SOURCE_DESCRIPTION: u8 = 202;
 const BYE: u8 = 203;
-/// Longest compound packet that we write, in bytes.
-pub const REPORT_BYTES_MAX: usize = 136;
+/// Longest compound packet that we write, in bytes, with room for what SRTCP adds.
+pub const REPORT_BYTES_MAX: usize = 136 + RTCP_EXTRA_MAX;
 
 /// What we say of our own stream (section 6.4.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

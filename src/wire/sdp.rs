@@ -1,4 +1,5 @@
-//! SDP offers and answers for one audio stream (RFC 3264, RFC 8866), parsed by `sdp-types`.
+//! SDP offers and answers for one audio stream (RFC 3264, RFC 8866), plain or encrypted by keys in them (RFC 4568); parsed
+//! by `sdp-types`.
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
@@ -6,13 +7,29 @@ use std::net::{IpAddr, SocketAddr};
 use sdp_types::{Attribute, Media};
 
 use super::g711::Law;
+use super::srtp::{Crypto, Key};
 
 /// Longest description that is looked at, in bytes.
 pub const SDP_BYTES_MAX: usize = 16 * 1024;
 /// Streams in one description; more are not acceptable.
 pub const STREAMS_MAX: usize = 8;
+/// A stream that is not encrypted (RFC 3551), as SDP has it.
+const AVP: &str = "RTP/AVP";
+/// One that is (RFC 3711 section 10).
+const SAVP: &str = "RTP/SAVP";
 /// The payload type of telephone-event in our own offers.
 const EVENT_PAYLOAD_TYPE: u8 = 101;
+
+/// Which streams are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encryption {
+    /// Those that are not encrypted.
+    Off,
+    /// One that is encrypted before any that is not.
+    Optional,
+    /// Those that are encrypted.
+    Required,
+}
 
 /// What the other side described, and what of it we take.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,13 +46,15 @@ pub struct Remote {
     pub receives: bool,
     /// Whether it will send.
     pub sends: bool,
+    /// The key that it encrypts with, where the stream is to be encrypted: the first of those that we can take.
+    pub crypto: Option<Crypto>,
     /// The rejected and the taken streams, in order, for the answer.
     streams: Vec<Stream>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Stream {
-    Taken,
+    Taken { proto: &'static str },
     Rejected { media: String, proto: String, fmt: String },
 }
 
@@ -46,7 +65,7 @@ pub enum SdpError {
     #[error("the session description can't be read")]
     Malformed,
     /// No audio stream in it that we can take: 488.
-    #[error("no audio stream with PCMU or PCMA over RTP/AVP")]
+    #[error("no audio stream that can be taken")]
     NotAcceptable,
 }
 
@@ -62,7 +81,7 @@ pub struct Local {
 }
 
 /// Reads an offer (or the answer to ours), taking of `laws` the first that it lists.
-pub fn read(body: &[u8], laws: &[Law]) -> Result<Remote, SdpError> {
+pub fn read(body: &[u8], laws: &[Law], encryption: Encryption) -> Result<Remote, SdpError> {
     if body.len() > SDP_BYTES_MAX {
         return Err(SdpError::NotAcceptable);
     }
@@ -70,35 +89,34 @@ pub fn read(body: &[u8], laws: &[Law]) -> Result<Remote, SdpError> {
     if session.medias.len() > STREAMS_MAX {
         return Err(SdpError::NotAcceptable);
     }
-    let mut streams = Vec::with_capacity(session.medias.len());
-    let mut taken = None;
-    for media in &session.medias {
-        let candidate = if taken.is_none() { take(&session, media, laws) } else { None };
-        match candidate {
-            Some(remote) => {
-                taken = Some(remote);
-                streams.push(Stream::Taken);
-            }
-            None => streams.push(Stream::Rejected {
-                media: media.media.clone(),
-                proto: media.proto.clone(),
-                fmt: media.fmt.clone(),
-            }),
+    let mut candidates: Vec<Option<Remote>> =
+        session.medias.iter().map(|media| take(&session, media, laws, encryption)).collect();
+    let encrypted = |remote: &Option<Remote>| remote.as_ref().is_some_and(|remote| remote.crypto.is_some());
+    let chosen = candidates.iter().position(encrypted).or_else(|| candidates.iter().position(Option::is_some));
+    let chosen = chosen.ok_or(SdpError::NotAcceptable)?;
+    let remote = candidates.get_mut(chosen).and_then(Option::take).ok_or(SdpError::NotAcceptable)?;
+    let streams = session.medias.iter().enumerate().map(|(n, media)| {
+        if n == chosen {
+            Stream::Taken { proto: if media.proto == SAVP { SAVP } else { AVP } }
+        } else {
+            Stream::Rejected { media: media.media.clone(), proto: media.proto.clone(), fmt: media.fmt.clone() }
         }
-    }
-    let mut remote = taken.ok_or(SdpError::NotAcceptable)?;
-    remote.streams = streams;
-    Ok(remote)
+    });
+    Ok(Remote { streams: streams.collect(), ..remote })
 }
 
 impl Remote {
-    /// Writes the answer: each stream of the offer in its place, with port 0 where it is not taken.
-    pub fn answer(&self, local: &Local) -> String {
+    /// Writes the answer: each stream of the offer in its place, with port 0 where it is not taken. `ours` is what we
+    /// encrypt with, by the suite of [`Self::crypto`].
+    pub fn answer(&self, local: &Local, ours: Option<&Key>) -> String {
         let mut text = session_lines(local);
         for stream in &self.streams {
             match stream {
-                Stream::Taken => {
-                    audio_lines(&mut text, local, &[self.law], self.event_payload_type);
+                Stream::Taken { proto } => {
+                    audio_lines(&mut text, local, proto, &[self.law], self.event_payload_type);
+                    if let (Some(theirs), Some(ours)) = (&self.crypto, ours) {
+                        text.push_str(&Crypto { tag: theirs.tag, key: ours.clone() }.line());
+                    }
                     text.push_str(direction(self.receives, self.sends));
                 }
                 Stream::Rejected { media, proto, fmt } => {
@@ -110,18 +128,24 @@ impl Remote {
     }
 }
 
-/// Writes an offer of our own, for an INVITE that came without one; `events`: with telephone-event.
-pub fn offer(local: &Local, laws: &[Law], events: bool) -> String {
+/// Writes an offer of our own, for an INVITE that came without one; `events`: with telephone-event; `ours`: the keys of
+/// which one is to be taken, none for a stream that is not encrypted.
+pub fn offer(local: &Local, laws: &[Law], events: bool, ours: &[Key]) -> String {
     let mut text = session_lines(local);
-    audio_lines(&mut text, local, laws, events.then_some(EVENT_PAYLOAD_TYPE));
+    let proto = if ours.is_empty() { AVP } else { SAVP };
+    audio_lines(&mut text, local, proto, laws, events.then_some(EVENT_PAYLOAD_TYPE));
+    for (tag, key) in (1..).zip(ours) {
+        text.push_str(&Crypto { tag, key: key.clone() }.line());
+    }
     text.push_str(direction(true, true));
     text
 }
 
-fn take(session: &sdp_types::Session, media: &Media, laws: &[Law]) -> Option<Remote> {
-    if media.media != "audio" || media.proto != "RTP/AVP" || media.port == 0 {
+fn take(session: &sdp_types::Session, media: &Media, laws: &[Law], encryption: Encryption) -> Option<Remote> {
+    if media.media != "audio" || media.port == 0 {
         return None;
     }
+    let crypto = crypto(media, encryption)?;
     let formats: Vec<u8> = media.fmt.split_ascii_whitespace().take(64).filter_map(|f| f.parse().ok()).collect();
     let law = formats.iter().find_map(|&format| law_of(media, format).filter(|law| laws.contains(law)))?;
     let event_payload_type =
@@ -144,8 +168,23 @@ fn take(session: &sdp_types::Session, media: &Media, laws: &[Law]) -> Option<Rem
         // 0.0.0.0 is how RFC 2543 put a call on hold: there is nowhere to send to.
         receives: receives && !ip.is_unspecified(),
         sends,
+        crypto,
         streams: Vec::new(),
     })
+}
+
+/// The key of a stream that is to be encrypted, where it has one; `None` where the stream can't be taken.
+///
+/// A key with RTP/AVP is how many telephones offer what RFC 4568 has no words for: encrypted if you can.
+fn crypto(media: &Media, encryption: Encryption) -> Option<Option<Crypto>> {
+    let values = media.attributes.iter().filter(|a| a.attribute == "crypto").filter_map(|a| a.value.as_deref());
+    let first = || values.map(str::trim).find_map(Crypto::parse);
+    match (media.proto.as_str(), encryption) {
+        (AVP, Encryption::Off) => Some(None),
+        (AVP, Encryption::Optional) => Some(first()),
+        (AVP, Encryption::Required) | (SAVP, Encryption::Optional | Encryption::Required) => first().map(Some),
+        _ => None,
+    }
 }
 
 /// Whether one peer can be there: no group, and not everybody.
@@ -204,7 +243,7 @@ fn session_lines(local: &Local) -> String {
     format!("v=0\r\no=switchhook {session} {version} IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\n")
 }
 
-fn audio_lines(text: &mut String, local: &Local, laws: &[Law], event: Option<u8>) {
+fn audio_lines(text: &mut String, local: &Local, proto: &str, laws: &[Law], event: Option<u8>) {
     let formats: Vec<(u8, &str)> = laws
         .iter()
         .map(|law| match law {
@@ -213,7 +252,7 @@ fn audio_lines(text: &mut String, local: &Local, laws: &[Law], event: Option<u8>
         })
         .chain(event.map(|format| (format, "telephone-event")))
         .collect();
-    let _ = write!(text, "m=audio {} RTP/AVP", local.rtp.port());
+    let _ = write!(text, "m=audio {} {proto}", local.rtp.port());
     for (format, _) in &formats {
         let _ = write!(text, " {format}");
     }
@@ -238,91 +277,5 @@ fn direction(receives: bool, sends: bool) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const LAWS: [Law; 2] = [Law::Mu, Law::A];
-
-    fn with(media: &str) -> Result<Remote, SdpError> {
-        read(
-            format!("v=0\r\no=a 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n{media}").as_bytes(),
-            &LAWS,
-        )
-    }
-
-    fn local() -> Local {
-        Local { rtp: SocketAddr::from(([198, 51, 100, 7], 10_000)), session: 5, version: 1 }
-    }
-
-    #[test]
-    fn an_answer_keeps_the_offered_event_type_and_the_order_of_streams() {
-        let remote = with(
-            "m=video 5000 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\nm=audio 4000 RTP/AVP 18 8 0 97\r\na=rtpmap:97 telephone-event/8000\r\n",
-        )
-        .expect("acceptable");
-        assert_eq!((remote.law, remote.event_payload_type), (Law::A, Some(97)));
-        assert_eq!(
-            remote.answer(&local()),
-            "v=0\r\no=switchhook 5 1 IN IP4 198.51.100.7\r\ns=-\r\nc=IN IP4 198.51.100.7\r\nt=0 0\r\n\
-             m=video 0 RTP/AVP 96\r\n\
-             m=audio 10000 RTP/AVP 8 97\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:97 telephone-event/8000\r\n\
-             a=fmtp:97 0-15\r\na=ptime:20\r\na=sendrecv\r\n"
-        );
-    }
-
-    #[test]
-    fn directions_are_mirrored() {
-        for (offered, answered) in
-            [("sendonly", "recvonly"), ("recvonly", "sendonly"), ("inactive", "inactive"), ("sendrecv", "sendrecv")]
-        {
-            let remote = with(&format!("m=audio 4000 RTP/AVP 0\r\na={offered}\r\n")).expect("acceptable");
-            assert!(remote.answer(&local()).ends_with(&format!("a={answered}\r\n")), "{offered}");
-        }
-        let old_hold = with("m=audio 4000 RTP/AVP 0\r\nc=IN IP4 0.0.0.0\r\n").expect("acceptable");
-        assert!(!old_hold.receives && old_hold.sends);
-    }
-
-    #[test]
-    fn what_can_not_be_taken() {
-        assert_eq!(with("m=audio 4000 RTP/AVP 18\r\n"), Err(SdpError::NotAcceptable));
-        assert_eq!(with("m=audio 0 RTP/AVP 0\r\n"), Err(SdpError::NotAcceptable));
-        for nowhere in ["239.1.1.1", "255.255.255.255"] {
-            let media = format!("m=audio 4000 RTP/AVP 0\r\nc=IN IP4 {nowhere}\r\n");
-            assert_eq!(with(&media), Err(SdpError::NotAcceptable), "{nowhere}");
-        }
-        assert_eq!(with("m=audio 4000 RTP/SAVP 0\r\n"), Err(SdpError::NotAcceptable));
-        assert_eq!(with("m=audio 4000 RTP/AVP 0\r\na=rtpmap:0 G723/8000\r\n"), Err(SdpError::NotAcceptable));
-        assert_eq!(with(""), Err(SdpError::NotAcceptable));
-        assert_eq!(with(&"m=audio 4000 RTP/AVP 0\r\n".repeat(9)), Err(SdpError::NotAcceptable));
-        assert_eq!(read(b"hello", &LAWS), Err(SdpError::Malformed));
-        assert_eq!(with("m=audio 4000 RTP/AVP 8\r\n").map(|r| r.law), Ok(Law::A));
-    }
-
-    #[test]
-    fn rtcp_is_where_it_was_said() {
-        let said = |extra: &str| with(&format!("m=audio 4000 RTP/AVP 0\r\n{extra}")).expect("acceptable").rtcp.port();
-        // An offer to share one port (RFC 5761) is not taken: the answer does not say so.
-        assert_eq!((said(""), said("a=rtcp:5003\r\n"), said("a=rtcp-mux\r\n")), (4001, 5003, 4001));
-    }
-
-    #[test]
-    fn our_offer_can_be_read_as_an_answer() {
-        let remote = read(offer(&local(), &LAWS, true).as_bytes(), &LAWS).expect("acceptable");
-        assert_eq!((remote.rtp, remote.event_payload_type), (local().rtp, Some(101)));
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let _ = read(&bytes, &LAWS);
-        }
-
-        #[test]
-        fn an_answer_never_has_a_line_of_its_own(fmt in "[ -~]{0,20}") {
-            if let Ok(remote) = with(&format!("m=image 5000 udptl {fmt}\r\nm=audio 4000 RTP/AVP 0\r\n")) {
-                prop_assert_eq!(remote.answer(&local()).lines().filter(|l| l.starts_with("m=")).count(), 2);
-            }
-        }
-    }
-}
+#[path = "sdp_tests.rs"]
+mod tests;

@@ -334,10 +334,7 @@ impl World {
             }
             Message::Response(_) => {}
         }
-        let connection = match flow.transport {
-            Transport::Tcp(connection) => connection,
-            Transport::Udp => self.phones[phone].connection,
-        };
+        let connection = flow.transport.connection().unwrap_or(self.phones[phone].connection);
         let bytes: Rc<[u8]> = bytes.into();
         for at in self.phones[phone].sip_down.carry(self.now).into_iter().flatten() {
             self.at(at, Event::SipToPhone(phone, connection, Rc::clone(&bytes)));

@@ -270,7 +270,7 @@ impl Phone {
             self.has_vanished = true;
             return;
         }
-        let remote = sdp::read(body, self.traits.laws).expect("an answer that can be read");
+        let remote = sdp::read(body, self.traits.laws, sdp::Encryption::Off).expect("an answer that can be read");
         self.handset.law = remote.law;
         self.handset.event_type = remote.event_payload_type;
         self.remote = Some(remote.rtp);
@@ -299,7 +299,7 @@ impl Phone {
         self.is_reoffering = false;
         let Some((hold, begins)) = self.hold else { return self.signals.acknowledge(None) };
         let late = hold == Hold::LateOffer;
-        let remote = sdp::read(body, self.traits.laws).expect("an answer that can be read");
+        let remote = sdp::read(body, self.traits.laws, sdp::Encryption::Off).expect("an answer that can be read");
         assert_eq!(Some(remote.rtp), self.remote, "the media stays where it is");
         let direction = self.direction(hold, begins);
         let answer = late.then(|| self.describe(direction));

@@ -69,7 +69,8 @@ pub fn run(seed: u64) -> Heard {
 fn session(random: &mut Random) -> Session {
     let rtp = SocketAddr::from(PEER);
     let rtcp = SocketAddr::from(([10, 0, 0, 5], 4001));
-    let agreed = Agreed { rtp, rtcp, law: Law::Mu, event_payload_type: Some(101), receives: true, sends: true };
+    let agreed =
+        Agreed { rtp, rtcp, law: Law::Mu, event_payload_type: Some(101), receives: true, sends: true, security: None };
     let keys_by = KeysBy { events: true, info: true, inband: true };
     let (sequence, timestamp) = (random.next() as u16, random.next() as u32);
     Session::new(Mono(0), agreed, Start { ssrc: 1, sequence, timestamp, keys_by })

@@ -115,11 +115,11 @@ impl World {
         let text = match &remote {
             Some(remote) => {
                 self.begin(id, phone, port, agreed(remote), caller);
-                remote.answer(&local)
+                remote.answer(&local, None)
             }
             None => {
                 call.waiting = Some(caller);
-                sdp::offer(&local, &LAWS, true)
+                sdp::offer(&local, &LAWS, true, &[])
             }
         };
         self.calls.insert(incoming.dialog, call);
@@ -164,9 +164,9 @@ impl World {
             Some(offer) => {
                 let remote = read(offer).expect("a phone's offer");
                 self.command(id, Command::Renegotiated(agreed(&remote)));
-                remote.answer(&local)
+                remote.answer(&local, None)
             }
-            None => sdp::offer(&local, &LAWS, true),
+            None => sdp::offer(&local, &LAWS, true, &[]),
         };
         self.seen.offers_within += 1;
         let _ = self.endpoint.answer_reoffer(self.now, dialog, Ok(text.as_bytes()));
@@ -244,8 +244,8 @@ impl World {
             running.witness.waits_no_longer(now);
             let mut packet = [0; PACKET_BYTES];
             let to = running.call.frame(now, &mut packet);
-            running.witness.sent(now, to.map(|to| (&packet[..], to)));
-            sent = to.map(|to| (packet, to));
+            running.witness.sent(now, to.map(|(length, to)| (&packet[..length], to)));
+            sent = to.map(|(length, to)| (packet[..length].to_vec(), to));
         });
         if let Some((packet, to)) = sent {
             self.carry_to_phone(&packet, to);
@@ -358,7 +358,7 @@ fn report(now: Mono, running: &mut Running, bye: bool) {
 }
 
 fn read(body: &[u8]) -> Option<sdp::Remote> {
-    sdp::read(body, &LAWS).ok()
+    sdp::read(body, &LAWS, sdp::Encryption::Off).ok()
 }
 
 fn agreed(remote: &sdp::Remote) -> Agreed {
@@ -369,5 +369,6 @@ fn agreed(remote: &sdp::Remote) -> Agreed {
         event_payload_type: remote.event_payload_type,
         receives: remote.receives,
         sends: remote.sends,
+        security: None,
     }
 }

@@ -101,6 +101,9 @@ impl Dialogue {
 
     fn destructive_refused(&mut self, reply: &Reply) {
         let Some(confirm) = self.confirm.take() else { return self.failed() };
+        if *reply == Reply::Refused(Refusal::NotEncrypted) {
+            return self.refused(reply);
+        }
         match &confirm.what {
             Destructive::Reboot { .. } => self.reboot_refused(reply),
             Destructive::DeleteUser { .. } => self.user_refused(reply),

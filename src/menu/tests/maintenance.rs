@@ -88,6 +88,12 @@ fn a_countdown_to_a_reboot_that_failed_says_so() {
 }
 
 #[test]
+fn where_the_call_has_to_be_encrypted_no_pin_is_asked_for() {
+    let mut caller = at_reboot();
+    caller.store_refuses(Refusal::NotEncrypted).dials("1").hears(&format!("nothing-changed {REBOOT_MENU}"));
+}
+
+#[test]
 fn how_a_countdown_ended_may_not_be_known() {
     for (refusal, heard) in [
         (Refusal::TryLater, format!("failed-try-later {REBOOT_MENU}")),

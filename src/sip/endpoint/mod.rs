@@ -74,7 +74,7 @@ impl Endpoint {
         }
         let framing = match flow.transport {
             Transport::Udp => Framing::Datagram,
-            Transport::Tcp(_) => Framing::Stream,
+            Transport::Tcp(_) | Transport::Tls(_) => Framing::Stream,
         };
         match decode(bytes, framing) {
             Ok(Message::Request(request)) => self.handle_request(now, flow, request),
@@ -139,6 +139,11 @@ impl Endpoint {
         self.dialogs.is_empty() && !self.clients.values().any(waits)
     }
 
+    /// The way that the last request of a call came; `None` where the call has ended.
+    pub fn flow(&self, dialog: DialogKey) -> Option<Flow> {
+        Some(self.dialogs.get(&dialog)?.flow)
+    }
+
     /// How full the tables are.
     pub fn tables(&self) -> Tables {
         Tables {
@@ -181,13 +186,13 @@ impl Endpoint {
             self.handle_cancel(now, flow, key, invite, &request);
         } else if request.head.to.tag().is_some() {
             // A tag of ours is 64 random bits that only the parties of an admitted call know.
-            match content::check_line(&request) {
+            match content::check_line(&request, flow.transport) {
                 Ok(()) => self.handle_within(now, flow, key, request),
                 Err(refusal) => self.refuse(now, flow, key, None, &request, &refusal),
             }
         } else if let Err(challenge) = self.guard.check(now, flow.peer.ip(), &request, &self.random) {
             self.refuse_statelessly(flow, &request, &challenge);
-        } else if let Err(refusal) = content::check_line(&request) {
+        } else if let Err(refusal) = content::check_line(&request, flow.transport) {
             self.refuse(now, flow, key, None, &request, &refusal);
         } else {
             self.handle_outside(now, flow, key, request);
@@ -230,6 +235,6 @@ impl Endpoint {
 fn reply_flow(flow: Flow, via: &Via) -> Flow {
     match flow.transport {
         Transport::Udp => Flow { peer: via.response_address(flow.peer), ..flow },
-        Transport::Tcp(_) => flow,
+        Transport::Tcp(_) | Transport::Tls(_) => flow,
     }
 }

@@ -2,14 +2,13 @@
 
 use super::table::Machine;
 use super::{
-    Dialog, DialogKey, EndReason, Endpoint, Event, Flow, Incoming, MergeKey, Mono, Request, TransactionKey, Transport,
-    reply_flow,
+    Dialog, DialogKey, EndReason, Endpoint, Event, Flow, Incoming, MergeKey, Mono, Request, TransactionKey, reply_flow,
 };
 use crate::sip::content::{self, SDP, malformed};
 use crate::sip::dialog::{Pending, Target, tag_of};
 use crate::sip::response::{self, Refusal};
 use crate::sip::{ALLOW, RETRY_AFTER_FULL_S};
-use crate::wire::sip::{COOKIE, Encoder, Head, Method, Name, sip_user, unescape};
+use crate::wire::sip::{COOKIE, Encoder, Head, Method, Name, Scheme, sip_user, unescape};
 
 impl Endpoint {
     /// A request without a To tag, whose method and scheme are ours.
@@ -61,8 +60,7 @@ impl Endpoint {
         let echo = &request.head.echo;
         let tag = request.head.to.tag().is_none().then(|| self.stateless_tag(echo));
         let mut ok = response::begin(200, echo, tag.as_deref(), &self.config.server_name);
-        let user = request.uri.auth.as_ref().map(|auth| auth.user.as_str());
-        ok.header("Contact", &self.contact(&flow, user));
+        ok.header("Contact", &self.contact(&flow, request));
         add_capabilities(&mut ok);
         ok.header("Accept-Encoding", "identity");
         ok.header("Accept-Language", "en");
@@ -128,21 +126,22 @@ impl Endpoint {
         while self.dialogs.contains_key(&key) {
             key = DialogKey(self.random.number());
         }
-        let contact = self.contact(&flow, request.uri.auth.as_ref().map(|auth| auth.user.as_str()));
+        let contact = self.contact(&flow, request);
         let dialog = Dialog::new(key, request, flow, target, contact).map_err(malformed)?;
         Ok((key, dialog))
     }
 
-    /// Our Contact for a request that came this way.
-    fn contact(&self, flow: &Flow, user: Option<&str>) -> String {
-        let transport = match flow.transport {
-            Transport::Udp => "",
-            Transport::Tcp(_) => ";transport=tcp",
+    /// Our Contact for a request that came this way; a `sips:` one where the request wants that of all its hops (RFC 3261
+    /// section 12.1.1), which says by itself that it is reached by TLS (RFC 5630 section 3.1.4).
+    fn contact(&self, flow: &Flow, request: &Request) -> String {
+        let (scheme, transport) = match request.uri.scheme {
+            Some(Scheme::Sips) if flow.transport.is_secure() => ("sips", ""),
+            _ => ("sip", flow.transport.uri_parameter()),
         };
         let host = self.own_host(flow);
-        match user {
-            Some(user) => format!("<sip:{user}@{host}{transport}>"),
-            None => format!("<sip:{host}{transport}>"),
+        match &request.uri.auth {
+            Some(auth) => format!("<{scheme}:{}@{host}{transport}>", auth.user),
+            None => format!("<{scheme}:{host}{transport}>"),
         }
     }
 

@@ -1,7 +1,7 @@
 //! OPTIONS of ours outside any call: whether somebody is there (RFC 3261 section 11).
 
 use super::table::Purpose;
-use super::{Destination, Endpoint, Event, Flow, Mono, ProbeId, Transport};
+use super::{Destination, Endpoint, Event, Flow, Mono, ProbeId};
 use crate::sip::content::SDP;
 use crate::sip::transaction::Packet;
 use crate::wire::sip::{COOKIE, Encoder, Method};
@@ -25,10 +25,7 @@ impl Endpoint {
 
     fn options(&mut self, branch: u64, flow: &Flow, uri: &str) -> Vec<u8> {
         let (host, tag, call) = (self.own_host(flow), self.random.number(), self.random.number());
-        let (transport, parameter) = match flow.transport {
-            Transport::Udp => ("UDP", ""),
-            Transport::Tcp(_) => ("TCP", ";transport=tcp"),
-        };
+        let (transport, parameter) = (flow.transport.via_name(), flow.transport.uri_parameter());
         let mut options = Encoder::request(&Method::Options, uri);
         options.header("Via", &format!("SIP/2.0/{transport} {host};branch={COOKIE}{branch:016x};rport"));
         options.header("Max-Forwards", "70");

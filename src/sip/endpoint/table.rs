@@ -4,8 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use super::{
-    Dialog, DialogKey, EndReason, Endpoint, Flow, MergeKey, Mono, Request, Target, TransactionKey, Transmit, Transport,
-    reply_flow,
+    Dialog, DialogKey, EndReason, Endpoint, Flow, MergeKey, Mono, Request, Target, TransactionKey, Transmit, reply_flow,
 };
 use crate::sip::dialog::{Overdue, Pending, Phase, tag_of};
 use crate::sip::response::{self, Refusal};
@@ -243,7 +242,7 @@ impl Endpoint {
     pub(super) fn forget_client(&mut self, branch: u64) {
         let Some(mut client) = self.clients.remove(&branch) else { return };
         self.timers.arm(Target::Client(branch), &mut client.armed, None);
-        if let Transport::Tcp(connection) = client.flow.transport {
+        if let Some(connection) = client.flow.transport.connection() {
             self.connections.remove(&(connection, Target::Client(branch)));
         }
         give_back(&mut self.clients);
@@ -257,7 +256,7 @@ impl Endpoint {
         }
         let machine = NonInviteClient::new(now, flow.transport.is_reliable(), packet);
         self.clients.insert(branch, Client { machine, purpose, flow, armed: None });
-        if let Transport::Tcp(connection) = flow.transport {
+        if let Some(connection) = flow.transport.connection() {
             self.connections.insert((connection, Target::Client(branch)));
         }
         self.settle_client(branch);
@@ -277,7 +276,7 @@ impl Endpoint {
 
     /// Puts a dialog into the table.
     pub(super) fn open_dialog(&mut self, key: DialogKey, dialog: Dialog) {
-        if let Transport::Tcp(connection) = dialog.flow.transport {
+        if let Some(connection) = dialog.flow.transport.connection() {
             self.connections.insert((connection, Target::Dialog(key)));
         }
         self.dialogs.insert(key, dialog);
@@ -290,10 +289,10 @@ impl Endpoint {
         if old.transport == flow.transport {
             return;
         }
-        if let Transport::Tcp(connection) = old.transport {
+        if let Some(connection) = old.transport.connection() {
             self.connections.remove(&(connection, Target::Dialog(key)));
         }
-        if let Transport::Tcp(connection) = flow.transport {
+        if let Some(connection) = flow.transport.connection() {
             self.connections.insert((connection, Target::Dialog(key)));
         }
     }
@@ -303,7 +302,7 @@ impl Endpoint {
         let mut dialog = self.dialogs.remove(&key)?;
         give_back(&mut self.dialogs);
         self.timers.arm(Target::Dialog(key), &mut dialog.armed, None);
-        if let Transport::Tcp(connection) = dialog.flow.transport {
+        if let Some(connection) = dialog.flow.transport.connection() {
             self.connections.remove(&(connection, Target::Dialog(key)));
         }
         if let Some(pending) = dialog.pending.take() {

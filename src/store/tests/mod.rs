@@ -1,5 +1,6 @@
 //! The store from outside: a fresh database for each test.
 
+mod encrypted;
 mod events;
 mod grid;
 mod import;
@@ -69,7 +70,14 @@ impl World {
     }
 
     fn ctx(&self) -> Context {
-        Context { now: Wall(self.now), site: self.store.site(), source: "192.0.2.7".into(), call: None, other_calls: 3 }
+        Context {
+            now: Wall(self.now),
+            site: self.store.site(),
+            source: "192.0.2.7".into(),
+            call: None,
+            other_calls: 3,
+            is_private: false,
+        }
     }
 
     fn cli(&self) -> Context {

@@ -26,7 +26,14 @@ async fn a_store_is_made_once_and_an_unfinished_one_again() {
     let folder = TempDir::new().unwrap();
     Store::create(options(&folder)).await.unwrap().close().await;
     let store = Store::create(options(&folder)).await.unwrap();
-    let ctx = Context { now: Wall(MORNING), site: store.site(), source: "cli".into(), call: None, other_calls: 0 };
+    let ctx = Context {
+        now: Wall(MORNING),
+        site: store.site(),
+        source: "cli".into(),
+        call: None,
+        other_calls: 0,
+        is_private: false,
+    };
     let user = Admin::AddUser { extension: ext("1000"), name: String::new(), username: None, roles: vec![], pin: None };
     store.admin(&ctx, user).await.unwrap();
     store.close().await;

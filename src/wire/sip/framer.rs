@@ -69,6 +69,11 @@ impl Framer {
         Some(Frame::Message(std::mem::replace(&mut self.buffer, rest)))
     }
 
+    /// Whether a message has begun whose end has not come.
+    pub fn is_within(&self) -> bool {
+        !self.buffer.is_empty() && !self.dead
+    }
+
     /// The length of the whole message; `None` until its headers are there, and an error where it can't be told, with
     /// how many bytes to judge it by.
     fn measure(&mut self) -> Result<Option<usize>, usize> {

@@ -314,6 +314,8 @@ fn refused(refusal: Refusal) -> &'static [Clip] {
         Refusal::LastServerAdministrator => &["last-server-administrator"],
         // It is asked for in the other way.
         Refusal::LastEnabled => &[],
+        // No call here has to be encrypted.
+        Refusal::NotEncrypted => &[],
         Refusal::CannotUndo => &["change-cannot-be-undone"],
         Refusal::ChangedSince => &["change-changed-since"],
         Refusal::AlreadyUndone => &["change-already-undone"],

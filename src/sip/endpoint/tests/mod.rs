@@ -176,6 +176,12 @@ impl World {
         world
     }
 
+    fn over_tls() -> Self {
+        let mut world = Self::new();
+        world.flow.transport = Transport::Tls(ConnectionId(1));
+        world
+    }
+
     /// Gives a message and returns what is sent because of it.
     fn get(&mut self, message: &Msg) -> Vec<Sent> {
         self.get_text(&message.text())

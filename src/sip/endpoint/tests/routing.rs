@@ -64,6 +64,44 @@ fn rfc3261_18_2_2_over_tcp_all_goes_back_on_the_connection() {
 }
 
 #[test]
+fn rfc3261_26_2_over_tls_all_goes_back_on_the_connection_and_says_so() {
+    let mut world = World::over_tls();
+    let flow = world.flow;
+    let dialog = world.ring(&invite("i1"));
+    let ok = world.answer(dialog);
+    assert_eq!(ok.flow, flow);
+    assert_eq!(ok.header("Contact").as_deref(), Some("<sip:7000@192.0.2.1:5060;transport=tls>"));
+    world.get(&request("ACK", "a1").within(dialog));
+    assert_eq!(world.endpoint.flow(dialog), Some(flow));
+    world.endpoint.hang_up(world.now, dialog).expect("hung up");
+    let bye = world.sent().remove(0);
+    assert_eq!(bye.flow, flow);
+    assert!(bye.header("Via").is_some_and(|via| via.starts_with("SIP/2.0/TLS 192.0.2.1:5060;branch=z9hG4bK")));
+    assert_eq!(world.passes(31_000), [], "nothing is sent twice");
+}
+
+#[test]
+fn rfc3261_8_2_2_1_a_sips_uri_is_for_tls_alone_and_has_a_sips_contact() {
+    let secure = invite("i1").uri("sips:7000@192.0.2.1");
+    for mut insecure in [World::new(), World::over_tcp()] {
+        assert_eq!(insecure.gets(&secure), "416 INVITE");
+    }
+    let mut world = World::over_tls();
+    let dialog = world.ring(&secure);
+    assert_eq!(world.answer(dialog).header("Contact").as_deref(), Some("<sips:7000@192.0.2.1:5060>"));
+}
+
+#[test]
+fn a_tls_connection_that_is_closed_ends_the_call_that_is_not_up_yet() {
+    let mut world = World::over_tls();
+    let dialog = world.ring(&invite("i1"));
+    world.endpoint.handle_flow_closed(world.now, ConnectionId(1));
+    assert_eq!(world.event(), ended(dialog, EndReason::TransportGone));
+    world.sent();
+    world.assert_empty();
+}
+
+#[test]
 fn rfc3261_12_1_1_record_route_is_repeated_and_followed() {
     let routes = |first: &str| {
         invite("i1")

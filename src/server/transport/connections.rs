@@ -1,0 +1,229 @@
+//! Which connections are open, and who may open one more.
+//!
+//! A stranger can take 64 places, all strangers together leave 256 to the trusted peers, and where a place is wanted and
+//! there is none, the oldest connection that has never sent a message goes.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use crate::model::Prefix;
+use crate::sip::ConnectionId;
+
+/// Connections at once, those in their TLS handshake and those that we have opened included.
+const CONNECTIONS_MAX: usize = 1024;
+/// How many of them strangers can't have.
+const FOR_TRUSTED: usize = 256;
+/// Connections of one stranger: one IPv4 address, or one IPv6 network of 64 bits.
+const OF_A_STRANGER_MAX: usize = 64;
+/// Connections of one trusted peer.
+const OF_A_TRUSTED_MAX: usize = 512;
+/// The bits of an IPv6 address that one customer has all of the others of.
+const IPV6_NETWORK_BITS: u32 = 64;
+
+/// The connections.
+pub struct Connections {
+    next: AtomicU64,
+    trusted: Vec<Prefix>,
+    table: Mutex<Table>,
+}
+
+#[derive(Default)]
+struct Table {
+    /// In the order of their age.
+    open: BTreeMap<ConnectionId, Open>,
+    of: HashMap<IpAddr, usize>,
+    strangers: usize,
+}
+
+struct Open {
+    network: IpAddr,
+    is_trusted: bool,
+    has_spoken: bool,
+    evicted: Arc<Notify>,
+}
+
+/// A connection's place, which is given back when it is dropped.
+pub struct Place {
+    connections: Arc<Connections>,
+    id: ConnectionId,
+    evicted: Arc<Notify>,
+}
+
+impl Connections {
+    /// None yet; peers in `trusted` may have more of them.
+    pub fn new(trusted: Vec<Prefix>) -> Self {
+        Self { next: AtomicU64::new(0), trusted, table: Mutex::default() }
+    }
+
+    /// A place for a connection that a peer has opened; `None` where there is none.
+    pub fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<Place> {
+        let is_trusted = self.trusted.iter().any(|prefix| prefix.contains(peer));
+        self.enter(peer, is_trusted, false)
+    }
+
+    /// A place for a connection of ours; `None` where there is none.
+    pub fn open_own(self: &Arc<Self>, peer: IpAddr) -> Option<Place> {
+        self.enter(peer, true, true)
+    }
+
+    fn enter(self: &Arc<Self>, peer: IpAddr, is_trusted: bool, has_spoken: bool) -> Option<Place> {
+        let network = network_of(peer);
+        let mut table = self.table();
+        if !table.make_room(network, is_trusted) {
+            return None;
+        }
+        let id = ConnectionId(self.next.fetch_add(1, Ordering::Relaxed));
+        let evicted = Arc::new(Notify::new());
+        table.insert(id, Open { network, is_trusted, has_spoken, evicted: Arc::clone(&evicted) });
+        drop(table);
+        Some(Place { connections: Arc::clone(self), id, evicted })
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    /// Whether there is a place, if need be that of one that has never spoken.
+    fn make_room(&mut self, network: IpAddr, is_trusted: bool) -> bool {
+        let most = if is_trusted { OF_A_TRUSTED_MAX } else { OF_A_STRANGER_MAX };
+        if self.of.get(&network).is_some_and(|count| *count >= most) && !self.evict(|open| open.network == network) {
+            return false;
+        }
+        if !is_trusted && self.strangers >= CONNECTIONS_MAX - FOR_TRUSTED && !self.evict(|open| !open.is_trusted) {
+            return false;
+        }
+        self.open.len() < CONNECTIONS_MAX || self.evict(|open| !open.is_trusted) || self.evict(|open| open.is_trusted)
+    }
+
+    /// Ends the oldest of those that has never spoken; `false` where there is none.
+    fn evict(&mut self, of: impl Fn(&Open) -> bool) -> bool {
+        let oldest = self.open.iter().find(|(_, open)| !open.has_spoken && of(open)).map(|(id, _)| *id);
+        let Some(open) = oldest.and_then(|id| self.remove(id)) else { return false };
+        open.evicted.notify_one();
+        true
+    }
+
+    fn insert(&mut self, id: ConnectionId, open: Open) {
+        *self.of.entry(open.network).or_default() += 1;
+        self.strangers += usize::from(!open.is_trusted);
+        self.open.insert(id, open);
+    }
+
+    fn remove(&mut self, id: ConnectionId) -> Option<Open> {
+        let open = self.open.remove(&id)?;
+        self.strangers -= usize::from(!open.is_trusted);
+        if let Some(count) = self.of.get_mut(&open.network) {
+            *count -= 1;
+            if *count == 0 {
+                self.of.remove(&open.network);
+            }
+        }
+        Some(open)
+    }
+}
+
+impl Place {
+    /// The connection.
+    pub fn id(&self) -> ConnectionId {
+        self.id
+    }
+
+    /// A whole message has come: the place is not given to another any more.
+    pub fn has_spoken(&self) {
+        if let Some(open) = self.connections.table().open.get_mut(&self.id) {
+            open.has_spoken = true;
+        }
+    }
+
+    /// Waits until the place is given to another.
+    pub async fn evicted(&self) {
+        self.evicted.notified().await;
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.connections.table().remove(self.id);
+    }
+}
+
+/// What one peer has as a rule: an IPv4 address, or the network of an IPv6 address.
+fn network_of(peer: IpAddr) -> IpAddr {
+    match peer.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => {
+            let mask = u128::MAX << (128 - IPV6_NETWORK_BITS);
+            IpAddr::V6(Ipv6Addr::from(u128::from(address) & mask))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn world() -> Arc<Connections> {
+        Arc::new(Connections::new(vec!["10.0.0.0/8".parse().expect("a prefix")]))
+    }
+
+    fn stranger(n: usize) -> IpAddr {
+        IpAddr::from([192, 0, (n / 250) as u8, (n % 250) as u8])
+    }
+
+    fn talkers(connections: &Arc<Connections>, peers: impl Iterator<Item = IpAddr>) -> Vec<Place> {
+        peers.filter_map(|peer| connections.admit(peer)).inspect(Place::has_spoken).collect()
+    }
+
+    async fn is_evicted(place: &Place) -> bool {
+        tokio::time::timeout(std::time::Duration::from_millis(1), place.evicted()).await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn one_stranger_has_64_places_and_a_silent_one_of_its_own_goes_for_a_new_one() {
+        let connections = world();
+        let talking = talkers(&connections, (0..70).map(|_| stranger(1)));
+        assert_eq!(talking.len(), OF_A_STRANGER_MAX);
+        assert!(connections.admit(stranger(2)).is_some(), "others have places of their own");
+        drop(talking);
+        let silent: Vec<Place> = (0..OF_A_STRANGER_MAX).filter_map(|_| connections.admit(stranger(1))).collect();
+        let new = connections.admit(stranger(1)).expect("a place");
+        assert!(is_evicted(&silent[0]).await && !is_evicted(&silent[1]).await && !is_evicted(&new).await);
+        assert_eq!(connections.table().open.len(), OF_A_STRANGER_MAX);
+    }
+
+    #[tokio::test]
+    async fn strangers_can_not_keep_trusted_peers_out() {
+        let connections = world();
+        let talking = talkers(&connections, (0..2000).map(stranger));
+        assert_eq!(talking.len(), CONNECTIONS_MAX - FOR_TRUSTED);
+        let trusted: Vec<Place> = (0..300).filter_map(|_| connections.admit(IpAddr::from([10, 1, 1, 1]))).collect();
+        assert_eq!((trusted.len(), connections.table().open.len()), (300, CONNECTIONS_MAX));
+        assert!(is_evicted(&trusted[0]).await, "among its own the oldest silent one goes");
+        drop((talking, trusted));
+        let table = connections.table();
+        assert_eq!((table.open.len(), table.of.len(), table.strangers), (0, 0, 0));
+    }
+
+    #[tokio::test]
+    async fn the_oldest_that_never_spoke_goes_first() {
+        let connections = world();
+        let places: Vec<Place> =
+            (0..CONNECTIONS_MAX - FOR_TRUSTED).filter_map(|n| connections.admit(stranger(n))).collect();
+        places[0].has_spoken();
+        assert!(connections.admit(stranger(5000)).is_some());
+        assert!(!is_evicted(&places[0]).await && is_evicted(&places[1]).await && !is_evicted(&places[2]).await);
+    }
+
+    #[test]
+    fn an_ipv6_customer_is_one_stranger() {
+        let connections = world();
+        let peer = |n: u128| IpAddr::V6(Ipv6Addr::from(0x2001_0db8_0000_0001_u128 << 64 | n));
+        assert_eq!(talkers(&connections, (0..100).map(peer)).len(), OF_A_STRANGER_MAX);
+    }
+}

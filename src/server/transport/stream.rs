@@ -1,0 +1,234 @@
+//! The connections of SIP: TCP, and TLS over it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{Receiver, Sender, WeakSender, channel};
+use tokio::time::{sleep, timeout};
+
+use super::Inbound;
+use super::connections::{Connections, Place};
+use super::tls::Certificates;
+use crate::sip::{Flow, Transport};
+use crate::wire::sip::{Frame, Framer};
+
+/// Messages that wait for one slow connection; beyond it the connection is closed.
+const OUTBOUND_MAX: usize = 256;
+/// A write that takes longer closes the connection.
+const WRITE_WITHIN: Duration = Duration::from_secs(10);
+/// A connection of ours that is not up within this is given up.
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+/// How long the end of a TLS connection may take to be told.
+const GOODBYE_WITHIN: Duration = Duration::from_secs(1);
+/// Time for an answer to go out before a connection is closed that can't be followed any further.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// What all connections share.
+#[derive(Clone)]
+pub struct Lines {
+    /// Which there are.
+    pub connections: Arc<Connections>,
+    /// Where messages go.
+    pub inbound: Sender<Inbound>,
+    /// How long they are waited for.
+    pub patience: Patience,
+}
+
+/// How long a connection is waited for before it is closed.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// For the TLS handshake.
+    pub handshake: Duration,
+    /// For its first message to be whole, from its beginning, and for a later one, from that one's first byte.
+    pub message: Duration,
+    /// For a byte.
+    pub idle: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { handshake: Duration::from_secs(10), message: Duration::from_secs(30), idle: Duration::from_secs(3600) }
+    }
+}
+
+impl Patience {
+    /// For whom calls last at most this long: no call loses its connection because nothing is said on it.
+    pub fn with_calls_of(longest: Duration) -> Self {
+        let patience = Self::default();
+        Self { idle: patience.idle.max(longest * 2), ..patience }
+    }
+}
+
+/// Takes connections, by TLS where there are certificates.
+pub async fn accept(listener: TcpListener, lines: Lines, certificates: Option<Arc<Certificates>>) {
+    let mut refused: u64 = 0;
+    loop {
+        let Ok((stream, peer)) = listener.accept().await else {
+            // Out of file descriptors, as a rule: wait until some are given back.
+            sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        let Some(place) = lines.connections.admit(peer.ip()) else {
+            refused += 1;
+            // Ever more seldom: a flood of connections must be none of lines.
+            if refused.is_power_of_two() {
+                tracing::warn!(%peer, refused, "too many connections: closed");
+            }
+            continue;
+        };
+        let (lines, certificates) = (lines.clone(), certificates.clone());
+        tokio::spawn(async move {
+            let id = place.id();
+            tokio::select! {
+                () = serve(stream, peer, &place, &lines, certificates) => {}
+                () = place.evicted() => tracing::debug!(%peer, "a silent connection gives its place to another"),
+            }
+            drop(place);
+            let _ = lines.inbound.send(Inbound::Closed(id)).await;
+        });
+    }
+}
+
+/// Connects to a peer: the way of its messages, and the queue of those that go there, which closes the connection when
+/// it is dropped.
+pub async fn connect(lines: &Lines, peer: SocketAddr) -> std::io::Result<(Flow, Sender<Arc<[u8]>>)> {
+    let Some(place) = lines.connections.open_own(peer.ip()) else {
+        return Err(std::io::Error::other("too many connections"));
+    };
+    let stream = timeout(CONNECT_WITHIN, TcpStream::connect(peer)).await??;
+    let _ = stream.set_nodelay(true);
+    let flow = Flow { transport: Transport::Tcp(place.id()), peer, local: stream.local_addr()? };
+    let (outbound, queue) = channel(OUTBOUND_MAX);
+    let (lines, pong) = (lines.clone(), outbound.downgrade());
+    tokio::spawn(async move {
+        let id = place.id();
+        carry(stream, flow, queue, &lines, &place, pong).await;
+        drop(place);
+        let _ = lines.inbound.send(Inbound::Closed(id)).await;
+    });
+    Ok((flow, outbound))
+}
+
+async fn serve(
+    stream: TcpStream,
+    peer: SocketAddr,
+    place: &Place,
+    lines: &Lines,
+    certificates: Option<Arc<Certificates>>,
+) {
+    let Ok(local) = stream.local_addr() else { return };
+    let _ = stream.set_nodelay(true);
+    match certificates {
+        None => {
+            let flow = Flow { transport: Transport::Tcp(place.id()), peer, local };
+            open(stream, flow, place, lines).await;
+        }
+        Some(certificates) => {
+            let flow = Flow { transport: Transport::Tls(place.id()), peer, local };
+            match timeout(lines.patience.handshake, certificates.acceptor().accept(stream)).await {
+                Ok(Ok(stream)) => open(stream, flow, place, lines).await,
+                Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
+                Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
+            }
+        }
+    }
+}
+
+/// Tells of the connection, and carries its messages.
+async fn open<S: AsyncRead + AsyncWrite>(stream: S, flow: Flow, place: &Place, lines: &Lines) {
+    let (outbound, queue) = channel(OUTBOUND_MAX);
+    if lines.inbound.send(Inbound::Opened(place.id(), outbound.clone())).await.is_err() {
+        return;
+    }
+    // Only the endpoint's side keeps the sender: dropping it there closes the connection.
+    let pong = outbound.downgrade();
+    drop(outbound);
+    carry(stream, flow, queue, lines, place, pong).await;
+}
+
+/// Reads and writes until either side closes.
+async fn carry<S: AsyncRead + AsyncWrite>(
+    stream: S,
+    flow: Flow,
+    queue: Receiver<Arc<[u8]>>,
+    lines: &Lines,
+    place: &Place,
+    pong: WeakSender<Arc<[u8]>>,
+) {
+    let (reader, writer) = tokio::io::split(stream);
+    tokio::select! {
+        () = write_messages(writer, queue) => {}
+        () = read_messages(reader, flow, lines, place, pong) => {}
+    }
+}
+
+async fn write_messages(mut writer: impl AsyncWrite + Unpin, mut queue: Receiver<Arc<[u8]>>) {
+    while let Some(bytes) = queue.recv().await {
+        let written = async {
+            writer.write_all(&bytes).await?;
+            writer.flush().await
+        };
+        match timeout(WRITE_WITHIN, written).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) | Err(_) => return,
+        }
+    }
+    let _ = timeout(GOODBYE_WITHIN, writer.shutdown()).await;
+}
+
+async fn read_messages(
+    mut reader: impl AsyncRead + Unpin,
+    flow: Flow,
+    lines: &Lines,
+    place: &Place,
+    pong: WeakSender<Arc<[u8]>>,
+) {
+    let mut framer = Framer::default();
+    let mut buffer = [0; 4096];
+    let whole_by = sleep(lines.patience.message);
+    tokio::pin!(whole_by);
+    let (mut is_due, mut spoke) = (true, false);
+    loop {
+        let read = tokio::select! {
+            read = timeout(lines.patience.idle, reader.read(&mut buffer)) => read.unwrap_or(Ok(0)),
+            () = &mut whole_by, if is_due => return,
+        };
+        let Some(bytes) = read.ok().filter(|length| *length > 0).and_then(|length| buffer.get(..length)) else {
+            return;
+        };
+        framer.feed(bytes);
+        let mut whole = false;
+        while let Some(frame) = framer.poll_frame() {
+            let (bytes, fatal) = match frame {
+                Frame::Ping => {
+                    if let Some(outbound) = pong.upgrade() {
+                        let _ = outbound.try_send(Arc::from(&b"\r\n"[..]));
+                    }
+                    continue;
+                }
+                Frame::Message(bytes) => (bytes, false),
+                Frame::Fatal(bytes) => (bytes, true),
+            };
+            if !std::mem::replace(&mut spoke, true) {
+                place.has_spoken();
+            }
+            whole = true;
+            if lines.inbound.send(Inbound::Message(flow, bytes)).await.is_err() {
+                return;
+            }
+            if fatal {
+                sleep(LAST_WORDS).await;
+                return;
+            }
+        }
+        if spoke {
+            if framer.is_within() && (whole || !is_due) {
+                whole_by.set(sleep(lines.patience.message));
+            }
+            is_due = framer.is_within();
+        }
+    }
+}

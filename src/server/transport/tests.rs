@@ -1,0 +1,250 @@
+//! Connections as who opens them sees them: TCP and TLS on the loopback.
+
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc::{Receiver, channel};
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::pki_types::{PrivateKeyDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring::default_provider};
+
+use super::*;
+use crate::config::Tls;
+
+const OPTIONS: &[u8] = b"OPTIONS sip:7000@127.0.0.1 SIP/2.0\r\nContent-Length: 0\r\n\r\n";
+/// What is to happen has happened by then, on the slowest machine.
+const LONG: Duration = Duration::from_secs(30);
+const SHORT: Duration = Duration::from_millis(300);
+
+fn issuer(name: &str) -> CertifiedIssuer<'static, KeyPair> {
+    let mut params = CertificateParams::new(vec![name.to_owned()]).expect("parameters");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("an authority")
+}
+
+/// A certificate and a key that the issuer answers for.
+fn issued(by: &CertifiedIssuer<'static, KeyPair>, use_for: ExtendedKeyUsagePurpose) -> (rcgen::Certificate, KeyPair) {
+    let mut params = CertificateParams::new(vec!["line.example.com".to_owned()]).expect("parameters");
+    params.extended_key_usages = vec![use_for];
+    let key = KeyPair::generate().expect("a key");
+    (params.signed_by(&key, by).expect("a certificate"), key)
+}
+
+struct World {
+    address: SocketAddr,
+    inbound: Receiver<Inbound>,
+    transports: Transports,
+    certificates: Option<Arc<Certificates>>,
+    files: Tls,
+    authority: CertifiedIssuer<'static, KeyPair>,
+    clients: CertifiedIssuer<'static, KeyPair>,
+    _folder: tempfile::TempDir,
+}
+
+/// A listener on an address of its own.
+async fn world(transport: Kind, patience: Patience, wants_clients: bool) -> World {
+    static HOSTS: AtomicU8 = AtomicU8::new(1);
+    let ip = Ipv4Addr::new(127, 44, (std::process::id() % 250) as u8, HOSTS.fetch_add(1, Ordering::Relaxed));
+    let folder = tempfile::tempdir().expect("a folder");
+    let (authority, clients) = (issuer("the authority"), issuer("the clients' authority"));
+    let path = |name: &str| folder.path().join(name);
+    let mut files = Tls { certificate: path("certificate.pem"), key: path("key.pem"), ..Tls::default() };
+    if wants_clients {
+        files.client_ca = path("clients.pem");
+        std::fs::write(&files.client_ca, clients.pem()).expect("written");
+    }
+    renew(&files, &authority);
+    let certificates = match transport {
+        Kind::Tls => Some(Arc::new(Certificates::read(&files).expect("certificates"))),
+        Kind::Udp | Kind::Tcp => None,
+    };
+    let address = SocketAddr::from((ip, 5061));
+    let (sender, inbound) = channel(64);
+    let on = Listening {
+        listens: &[Listen { transport, address }],
+        certificates: certificates.clone(),
+        trusted: vec![],
+        patience,
+    };
+    let transports = Transports::listen(on, &sender).await.expect("a free port");
+    World { address, inbound, transports, certificates, files, authority, clients, _folder: folder }
+}
+
+/// Writes a new certificate and key.
+fn renew(files: &Tls, authority: &CertifiedIssuer<'static, KeyPair>) {
+    let (certificate, key) = issued(authority, ExtendedKeyUsagePurpose::ServerAuth);
+    std::fs::write(&files.certificate, certificate.pem()).expect("written");
+    std::fs::write(&files.key, key.serialize_pem()).expect("written");
+}
+
+impl World {
+    async fn tcp(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.expect("a connection")
+    }
+
+    /// A handshake, with a certificate of ours where there is one.
+    async fn tls(&self, own: Option<(rcgen::Certificate, KeyPair)>) -> std::io::Result<TlsStream<TcpStream>> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.authority.der().clone()).expect("an authority");
+        let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()));
+        let builder = builder.with_safe_default_protocol_versions().expect("versions").with_root_certificates(roots);
+        let config = match own {
+            None => builder.with_no_client_auth(),
+            Some((certificate, key)) => {
+                let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
+                builder.with_client_auth_cert(vec![certificate.der().clone()], key).expect("a certificate of ours")
+            }
+        };
+        let name = ServerName::try_from("line.example.com").expect("a name");
+        TlsConnector::from(Arc::new(config)).connect(name, self.tcp().await).await
+    }
+
+    /// The next message; notes connections as the SIP side does.
+    async fn message(&mut self) -> (Flow, Vec<u8>) {
+        loop {
+            match timeout(LONG, self.inbound.recv()).await.expect("in time").expect("a message") {
+                Inbound::Message(flow, bytes) => return (flow, bytes),
+                Inbound::Opened(id, outbound) => self.transports.opened(id, outbound),
+                Inbound::Closed(id) => self.transports.closed(id),
+            }
+        }
+    }
+}
+
+/// Waits for the other side to close.
+async fn is_closed(mut stream: impl tokio::io::AsyncRead + Unpin) -> bool {
+    let mut bytes = Vec::new();
+    // An end that was not told is an end.
+    timeout(LONG, stream.read_to_end(&mut bytes)).await.is_ok()
+}
+
+#[tokio::test]
+async fn a_message_by_tls_comes_with_its_flow_and_the_answer_goes_back_on_it() {
+    let mut world = world(Kind::Tls, Patience::default(), false).await;
+    let mut stream = world.tls(None).await.expect("a handshake");
+    stream.write_all(OPTIONS).await.expect("sent");
+    let (flow, bytes) = world.message().await;
+    assert_eq!(bytes, OPTIONS);
+    assert!(matches!(flow.transport, Transport::Tls(_)), "{flow:?}");
+    world.transports.send(Transmit { flow, bytes: Arc::from(&b"SIP/2.0 200 OK\r\n\r\n"[..]) });
+    let mut answer = [0; 18];
+    stream.read_exact(&mut answer).await.expect("the answer");
+    assert_eq!(&answer, b"SIP/2.0 200 OK\r\n\r\n");
+}
+
+#[tokio::test]
+async fn a_stranger_without_a_certificate_is_refused_where_one_is_wanted() {
+    let mut world = world(Kind::Tls, Patience::default(), true).await;
+    let stranger = [None, Some(issued(&world.authority, ExtendedKeyUsagePurpose::ClientAuth))];
+    for own in stranger {
+        // By TLS 1.3 the refusal follows the client's side of the handshake.
+        if let Ok(mut stream) = world.tls(own).await {
+            let _ = stream.write_all(OPTIONS).await;
+            let mut answer = Vec::new();
+            assert!(timeout(LONG, stream.read_to_end(&mut answer)).await.expect("in time").is_err(), "{answer:?}");
+        }
+    }
+    let own = issued(&world.clients, ExtendedKeyUsagePurpose::ClientAuth);
+    let mut stream = world.tls(Some(own)).await.expect("a handshake");
+    stream.write_all(OPTIONS).await.expect("sent");
+    // The first message that comes at all is the known client's.
+    let (flow, _) = world.message().await;
+    assert_eq!(flow.peer, stream.get_ref().0.local_addr().expect("an address"));
+}
+
+#[tokio::test]
+async fn a_new_certificate_is_shown_to_new_connections_and_the_old_ones_go_on() {
+    let mut world = world(Kind::Tls, Patience::default(), false).await;
+    let shown = |stream: &TlsStream<TcpStream>| stream.get_ref().1.peer_certificates().expect("shown")[0].to_vec();
+    let mut before = world.tls(None).await.expect("a handshake");
+    renew(&world.files, &world.authority);
+    assert_eq!(shown(&world.tls(None).await.expect("a handshake")), shown(&before), "not read again yet");
+    world.certificates.as_ref().expect("certificates").reload().expect("good files");
+    let after = world.tls(None).await.expect("a handshake");
+    assert_ne!(shown(&after), shown(&before));
+    before.write_all(OPTIONS).await.expect("sent");
+    assert_eq!(world.message().await.1, OPTIONS);
+}
+
+#[tokio::test]
+async fn a_handshake_that_never_ends_is_ended() {
+    let world = world(Kind::Tls, Patience { handshake: SHORT, ..Patience::default() }, false).await;
+    assert!(is_closed(world.tcp().await).await, "nothing was said");
+    let mut plain = world.tcp().await;
+    plain.write_all(OPTIONS).await.expect("sent");
+    assert!(is_closed(plain).await, "it is no TLS");
+}
+
+#[tokio::test]
+async fn a_connection_that_says_nothing_or_only_pings_is_closed() {
+    let patience = Patience { message: SHORT, ..Patience::default() };
+    for transport in [Kind::Tcp, Kind::Tls] {
+        let world = world(transport, patience, false).await;
+        match transport {
+            Kind::Tls => assert!(is_closed(world.tls(None).await.expect("a handshake")).await),
+            Kind::Tcp | Kind::Udp => {
+                let mut stream = world.tcp().await;
+                stream.write_all(b"\r\n\r\n").await.expect("sent");
+                assert!(is_closed(stream).await);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_comes_drop_by_drop_is_waited_for_only_so_long() {
+    let mut world = world(Kind::Tcp, Patience { message: SHORT, ..Patience::default() }, false).await;
+    let mut stream = world.tcp().await;
+    stream.write_all(OPTIONS).await.expect("sent");
+    world.message().await;
+    let (reader, mut writer) = stream.into_split();
+    let drops = async {
+        for byte in OPTIONS.iter().cycle() {
+            if writer.write_all(&[*byte]).await.is_err() {
+                break;
+            }
+            sleep(SHORT / 6).await;
+        }
+    };
+    tokio::select! {
+        closed = is_closed(reader) => assert!(closed),
+        () = drops => {}
+    }
+    let inbound = &mut world.inbound;
+    assert!(matches!(inbound.recv().await, Some(Inbound::Closed(_))), "no second message was made of it");
+}
+
+#[tokio::test]
+async fn a_connection_that_has_spoken_may_be_silent_until_it_is_idle_for_long() {
+    let patience = Patience { message: SHORT, idle: SHORT * 6, ..Patience::default() };
+    let mut world = world(Kind::Tcp, patience, false).await;
+    let mut stream = world.tcp().await;
+    stream.write_all(OPTIONS).await.expect("sent");
+    world.message().await;
+    sleep(SHORT * 3).await;
+    stream.write_all(OPTIONS).await.expect("still open");
+    assert_eq!(world.message().await.1, OPTIONS, "a message may follow later than the first had to come");
+    assert!(is_closed(stream).await);
+}
+
+#[tokio::test]
+async fn where_a_stranger_has_too_many_the_oldest_silent_one_is_closed() {
+    let mut world = world(Kind::Tcp, Patience::default(), false).await;
+    let first = world.tcp().await;
+    let mut spoken = world.tcp().await;
+    spoken.write_all(OPTIONS).await.expect("sent");
+    world.message().await;
+    let mut silent = Vec::new();
+    for _ in 0..63 {
+        silent.push(world.tcp().await);
+    }
+    assert!(is_closed(first).await);
+    spoken.write_all(OPTIONS).await.expect("still open");
+    assert_eq!(world.message().await.1, OPTIONS);
+}

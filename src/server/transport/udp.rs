@@ -1,0 +1,81 @@
+//! The UDP sockets of SIP.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr, UdpSocket as StdUdpSocket};
+use std::sync::Arc;
+
+use tokio::net::UdpSocket;
+use tokio::sync::mpsc::Sender;
+use tokio::sync::mpsc::error::TrySendError;
+
+use super::Inbound;
+use crate::sip::{Flow, Transport};
+
+/// Largest SIP datagram, in bytes: all that UDP can carry.
+const DATAGRAM_BYTES_MAX: usize = 65_535;
+/// Bytes that the kernel may keep of what comes and goes by UDP.
+const UDP_BUFFER_BYTES: usize = 4 << 20;
+
+/// Whether a socket is the one that a flow goes out by.
+pub fn serves(local: &SocketAddr, flow: &Flow) -> bool {
+    local.port() == flow.local.port()
+        && local.is_ipv4() == flow.local.is_ipv4()
+        && (local.ip() == flow.local.ip() || local.ip().is_unspecified())
+}
+
+/// Binds a socket; IPv6 alone where the address is one of that.
+pub fn bind_udp(address: SocketAddr) -> std::io::Result<UdpSocket> {
+    let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::DGRAM, None)?;
+    socket.set_nonblocking(true)?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    // The kernel takes what its limits allow; less costs datagrams under load, not correctness.
+    let _ = socket.set_recv_buffer_size(UDP_BUFFER_BYTES);
+    let _ = socket.set_send_buffer_size(UDP_BUFFER_BYTES);
+    socket.bind(&address.into())?;
+    UdpSocket::from_std(StdUdpSocket::from(socket))
+}
+
+/// Reads until nobody takes what comes in.
+pub async fn read_datagrams(local: SocketAddr, socket: Arc<UdpSocket>, inbound: Sender<Inbound>) {
+    let mut buffer = vec![0; DATAGRAM_BYTES_MAX];
+    let mut routes = Routes::default();
+    loop {
+        // An error here is a peer's ICMP message, or the system short of memory: neither ends the listening.
+        let Ok((length, peer)) = socket.recv_from(&mut buffer).await else {
+            tokio::task::yield_now().await;
+            continue;
+        };
+        let local = if local.ip().is_unspecified() { routes.local(local, peer) } else { local };
+        let flow = Flow { transport: Transport::Udp, peer, local };
+        let Some(bytes) = buffer.get(..length) else { continue };
+        if let Err(TrySendError::Closed(_)) = inbound.try_send(Inbound::Message(flow, bytes.to_vec())) {
+            return;
+        }
+    }
+}
+
+/// By which of our addresses a peer is reached, where a socket is bound to all of them.
+#[derive(Default)]
+struct Routes(HashMap<IpAddr, IpAddr>);
+
+impl Routes {
+    /// Peers remembered; beyond it all are asked for again.
+    const PEERS_MAX: usize = 4096;
+
+    fn local(&mut self, bound: SocketAddr, peer: SocketAddr) -> SocketAddr {
+        if self.0.len() >= Self::PEERS_MAX {
+            self.0.clear();
+        }
+        let ip = *self.0.entry(peer.ip()).or_insert_with(|| route(bound, peer).unwrap_or(bound.ip()));
+        SocketAddr::new(ip, bound.port())
+    }
+}
+
+/// Asks the kernel by which of our addresses a peer is reached, by connecting a socket; nothing is sent.
+pub fn route(bound: SocketAddr, peer: SocketAddr) -> Option<IpAddr> {
+    let socket = StdUdpSocket::bind(SocketAddr::new(bound.ip(), 0)).ok()?;
+    socket.connect(peer).ok()?;
+    Some(socket.local_addr().ok()?.ip())
+}
