@@ -3,6 +3,7 @@
 pub mod agent;
 pub mod baresip;
 pub mod ear;
+pub mod raw;
 pub mod relay;
 pub mod server;
 pub mod setup;

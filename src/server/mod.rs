@@ -4,6 +4,7 @@ pub mod backup;
 mod clock;
 mod demo;
 mod facts;
+mod files;
 mod lock;
 mod log;
 mod log_files;
@@ -94,7 +95,7 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
         endpoint: Endpoint::new(endpoint_config(&config)?, seed),
         transports,
         threads: threads.clone(),
-        ports: Ports::new(config.media.ports, u16::from_be_bytes([seed[0], seed[1]])),
+        ports: Ports::new(config.media.ports, u16::from_be_bytes([seed[0], seed[1]]), files::raise_limit()),
         prompts: Arc::clone(&loaded),
         site: site_name(&store).await?,
         in_progress,
