@@ -31,12 +31,16 @@ mod drain;
 mod encrypted;
 #[path = "real/first_call.rs"]
 mod first_call;
+#[path = "real/floods.rs"]
+mod floods;
 #[path = "real/keys.rs"]
 mod keys;
 #[path = "real/languages.rs"]
 mod languages;
 #[path = "real/maintenance.rs"]
 mod maintenance;
+#[path = "real/mutations.rs"]
+mod mutations;
 #[path = "real/network.rs"]
 mod network;
 #[path = "real/own.rs"]
@@ -59,6 +63,8 @@ mod signalling;
 mod start;
 #[path = "real/strangers.rs"]
 mod strangers;
+#[path = "real/torture.rs"]
+mod torture;
 #[path = "real/users.rs"]
 mod users;
 #[path = "world/real.rs"]

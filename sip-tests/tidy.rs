@@ -4,6 +4,9 @@
 
 #![allow(clippy::expect_used)]
 
+#[path = "limits.rs"]
+mod limits;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -30,7 +30,18 @@ pub struct Agent {
 #[derive(Clone, Debug)]
 pub struct Message(String);
 
+impl From<String> for Message {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
 impl Message {
+    /// The first word: a request's method, or `SIP/2.0`.
+    pub fn first_word(&self) -> &str {
+        self.0.split(' ').next().unwrap_or_default()
+    }
+
     /// The code of a response; 0 for a request.
     pub fn code(&self) -> u16 {
         self.0.strip_prefix("SIP/2.0 ").and_then(|rest| rest.get(..3)?.parse().ok()).unwrap_or(0)
@@ -57,6 +68,11 @@ impl Agent {
         let media = UdpSocket::bind((address, 0)).expect("the agent's media port");
         let server = SocketAddr::from((setup.address(), 5060));
         Self { socket, media, address, server, call: 0, to: String::new(), branch: String::new() }
+    }
+
+    /// Its address.
+    pub fn address(&self) -> Ipv4Addr {
+        self.address
     }
 
     /// Begins another dialog.

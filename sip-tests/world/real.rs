@@ -4,6 +4,7 @@ pub mod agent;
 pub mod baresip;
 pub mod ear;
 pub mod kamailio;
+pub mod raw;
 pub mod relay;
 pub mod server;
 pub mod setup;

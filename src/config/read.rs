@@ -1,5 +1,7 @@
 //! How the configuration is read: the file, the environment, and what is wrong with either, with its place.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::{Config, Login};
@@ -62,13 +64,13 @@ impl Config {
     fn read(path: &Path) -> Result<Self, ConfigError> {
         let file = path.display().to_string();
         let unreadable = |why: String| ConfigError::Unreadable { file: file.clone(), why };
-        let size = std::fs::metadata(path).map_err(|e| unreadable(e.to_string()))?.len();
-        if size > FILE_BYTES_MAX {
-            return Err(unreadable(format!(
-                "{size} bytes, more than the {FILE_BYTES_MAX} that a configuration may have"
-            )));
+        let opened = File::open(path).map_err(|e| unreadable(e.to_string()))?;
+        let mut text = String::new();
+        // One byte more than may be tells whether there are more; a pipe does not say its length.
+        opened.take(FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(|e| unreadable(e.to_string()))?;
+        if text.len() as u64 > FILE_BYTES_MAX {
+            return Err(unreadable(format!("more than the {FILE_BYTES_MAX} bytes that a configuration may have")));
         }
-        let text = std::fs::read_to_string(path).map_err(|e| unreadable(e.to_string()))?;
         Self::parse(&file, &text)
     }
 
@@ -304,6 +306,12 @@ mod tests {
         for wrong in ["lock_max_s = 10", "lock_s = 0", "unlock_after = 0", "unlock_after = 100000"] {
             assert!(error(&format!("[login]\n{wrong}\n")).starts_with("t.toml:"), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_file_without_an_end_is_refused() {
+        let error = Config::read(Path::new("/dev/zero")).expect_err("refused").to_string();
+        assert!(error.starts_with("/dev/zero: more than the 1048576 bytes that a configuration may have"), "{error}");
     }
 
     #[test]

@@ -13,6 +13,8 @@
 use std::io;
 use std::sync::atomic::Ordering;
 
+use tokio::io::AsyncReadExt as _;
+
 use super::command::{self, AtTheLimit, Ended};
 use super::{EffectError, Runner};
 use crate::model::Wall;
@@ -21,7 +23,7 @@ use crate::store::{Due, IntentState, StoreError};
 /// How late a reboot may begin: a service that comes up again hours later does not reboot out of the blue.
 const LATE_MS_MAX: i64 = 600_000;
 /// Longest boot id, in bytes.
-const BOOT_ID_BYTES_MAX: usize = 100;
+const BOOT_ID_BYTES_MAX: u64 = 100;
 
 impl Runner {
     pub(super) async fn reboots(self) {
@@ -157,9 +159,11 @@ impl Runner {
     }
 
     async fn boot_id(&self) -> io::Result<String> {
-        let text = tokio::fs::read_to_string(&self.options.boot_id_file).await?;
-        let id: String = text.trim().chars().take(BOOT_ID_BYTES_MAX).collect();
-        if id.is_empty() { Err(io::Error::other("it is empty")) } else { Ok(id) }
+        let mut text = String::new();
+        let file = tokio::fs::File::open(&self.options.boot_id_file).await?;
+        file.take(BOOT_ID_BYTES_MAX).read_to_string(&mut text).await?;
+        let id = text.trim();
+        if id.is_empty() { Err(io::Error::other("it is empty")) } else { Ok(id.to_owned()) }
     }
 }
 

@@ -4,6 +4,7 @@ pub mod backup;
 mod clock;
 mod demo;
 mod facts;
+mod files;
 mod lock;
 mod log;
 mod log_files;
@@ -17,7 +18,7 @@ mod settings;
 mod signalling;
 mod transport;
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -51,6 +52,8 @@ use transport::{Certificates, INBOUND_MAX, Listening, Patience, Transports};
 
 /// After the last call, how long drafts and replies under way are waited for.
 const SETTLE_WITHIN: Duration = Duration::from_secs(2);
+/// What is read of a password file, in bytes; only its first line counts.
+const PASSWORD_FILE_BYTES_MAX: u64 = 4096;
 
 /// Serves until SIGTERM or SIGINT; see the command line's `serve`.
 pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
@@ -98,7 +101,7 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
         endpoint: Endpoint::new(endpoint_config(&config)?, seed),
         transports,
         threads: threads.clone(),
-        ports: Ports::new(config.media.ports, u16::from_be_bytes([seed[0], seed[1]])),
+        ports: Ports::new(config.media.ports, u16::from_be_bytes([seed[0], seed[1]]), files::raise_limit()),
         prompts: Arc::clone(&loaded),
         site: site_name(&store).await?,
         in_progress,
@@ -297,8 +300,10 @@ fn algorithm(algorithm: DigestAlgorithm) -> Algorithm {
 /// The first line of a password file.
 fn password_of(path: &std::path::Path) -> anyhow::Result<Zeroizing<String>> {
     let advice = "write the password in its first line, and give this user the right to read it";
-    let text = std::fs::read_to_string(path).map(Zeroizing::new);
-    let text = text.with_context(|| format!("password_file {}: {advice}", path.display()))?;
+    let mut text = Zeroizing::new(String::new());
+    let opened = std::fs::File::open(path).map(|file| file.take(PASSWORD_FILE_BYTES_MAX));
+    let read = opened.and_then(|mut file| file.read_to_string(&mut text));
+    read.with_context(|| format!("password_file {}: {advice}", path.display()))?;
     match text.lines().next().filter(|line| !line.is_empty()) {
         Some(line) => Ok(Zeroizing::new(line.to_owned())),
         None => anyhow::bail!("password_file {} is empty: {advice}", path.display()),

@@ -1,11 +1,13 @@
 //! Finds and reads the prompt files.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::media::prompts::Prompts;
 use crate::menu::tree;
 use crate::model::{Clip, Language};
-use crate::wire::wav::{self, WavError};
+use crate::wire::wav::{self, WAV_BYTES_MAX, WavError};
 
 /// Where packages put the prompts.
 const INSTALLED: &str = "/usr/share/switchhook/prompts";
@@ -148,7 +150,9 @@ pub struct PromptFile {
 
 /// Reads one prompt.
 pub fn read(path: &Path) -> Result<PromptFile, PromptReadError> {
-    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+    let mut bytes = Vec::new();
+    let opened = File::open(path).map(|file| file.take(WAV_BYTES_MAX as u64 + 1));
+    opened.and_then(|mut file| file.read_to_end(&mut bytes)).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => PromptReadError::Missing,
         _ => PromptReadError::Broken(error.to_string()),
     })?;

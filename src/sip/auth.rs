@@ -8,6 +8,9 @@
 //! A challenge leaves nothing behind: a nonce is known by its hash, good for five minutes, from the address that it was
 //! given to. Only what was used with the right password is remembered, with the highest count seen: the same request
 //! again is refused with a new nonce. At the bound the oldest is forgotten, and no nonce as old as it is taken any more.
+//!
+//! A password is looked at only with a nonce that is good: nobody learns anything with one that they made up, and who
+//! forges the address of somebody else can't have that one's wrong passwords counted.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -18,10 +21,11 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::EndpointConfig;
+use super::limiter::Limiter;
 use super::random::Random;
 use super::response::Refusal;
 use crate::model::{Mono, Prefix};
-use crate::wire::sip::{Algorithm, Authorization, Name, Request, digest_challenge};
+use crate::wire::sip::{Algorithm, Authorization, Name, Request, digest_challenge, read_uri, sip_user};
 
 /// What the accounts are of; no secret, and the same everywhere.
 pub const REALM: &str = "switchhook";
@@ -74,6 +78,9 @@ pub(super) struct Guard {
     trusted: Vec<Prefix>,
     accounts: HashMap<String, Account>,
     algorithms: Vec<Algorithm>,
+    /// The user parts that are answered.
+    users: Vec<String>,
+    limiter: Limiter,
     /// Stands for accounts that there are not, so that they take as long.
     nobody: Account,
     secret: Secret,
@@ -117,6 +124,8 @@ impl Guard {
             trusted: config.trusted.clone(),
             accounts: accounts.collect(),
             algorithms: config.algorithms.clone(),
+            users: config.extensions.clone(),
+            limiter: Limiter::default(),
             nobody: Account::new("", ""),
             secret: Secret(secret.finalize().into()),
             used: HashMap::new(),
@@ -130,6 +139,16 @@ impl Guard {
         self.trusted.iter().any(|prefix| prefix.contains(peer))
     }
 
+    /// Whether a request that belongs to no call may be looked at; a stranger's is counted.
+    pub(super) fn admits(&mut self, now: Mono, peer: IpAddr) -> bool {
+        self.trusts(peer) || self.limiter.admits(now, peer)
+    }
+
+    /// Whether who is over a limit may be told so; it is counted.
+    pub(super) fn may_refuse(&mut self, now: Mono) -> bool {
+        self.limiter.may_refuse(now)
+    }
+
     /// Lets the request in, or says with which challenge it is refused.
     pub(super) fn check(&mut self, now: Mono, peer: IpAddr, request: &Request, random: &Random) -> Result<(), Refusal> {
         if self.trusts(peer) {
@@ -139,20 +158,38 @@ impl Guard {
         let ours = fields
             .filter_map(Authorization::parse)
             .find(|field| field.realm == REALM && self.algorithms.contains(&field.algorithm));
-        let Some(shown) = ours else { return Err(self.challenge(now, peer, request, random, false)) };
+        let Some(shown) = ours.filter(|shown| self.is_for_us(shown, request)) else {
+            return Err(self.challenge(now, peer, request, random, false));
+        };
+        let Nonce::Good(step) = self.nonce(now, peer, &shown.nonce) else {
+            return Err(self.challenge(now, peer, request, random, true));
+        };
         let account = self.accounts.get(&shown.username).unwrap_or(&self.nobody);
         let is_right =
             is_same(&response(account.ha1(shown.algorithm), &shown, request.method.as_str()), &shown.response);
         // The stand-in is no account, whatever was guessed.
         if !is_right || !self.accounts.contains_key(&shown.username) {
             tracing::info!(%peer, "a digest was wrong");
+            if self.limiter.note_wrong(now, peer) {
+                tracing::warn!(%peer, "too many digests were wrong: its requests are not looked at for seconds at a time");
+            }
             return Err(self.challenge(now, peer, request, random, false));
         }
-        match self.nonce(now, peer, &shown.nonce) {
-            Nonce::Good(step) if self.use_nonce(&shown, step) => Ok(()),
-            // The password was right: only the nonce is to be another.
-            Nonce::Good(_) | Nonce::Old => Err(self.challenge(now, peer, request, random, true)),
+        // The password is right: where the nonce was used before, only that is to be another.
+        if !self.use_nonce(&shown, step) {
+            return Err(self.challenge(now, peer, request, random, true));
         }
+        self.limiter.note_right(now, peer);
+        Ok(())
+    }
+
+    /// Whether the digest was made for a user that is asked for or answered here. Host and parameters are left aside:
+    /// proxies and old phones write them otherwise than the Request-URI has them, which is no fault (RFC 3261 section
+    /// 22.4).
+    fn is_for_us(&self, shown: &Authorization, request: &Request) -> bool {
+        let Ok(uri) = read_uri(&shown.uri) else { return false };
+        let Some(user) = sip_user(&uri) else { return true };
+        self.users.contains(&user) || sip_user(&request.uri).as_ref() == Some(&user)
     }
 
     fn challenge(&self, now: Mono, peer: IpAddr, request: &Request, random: &Random, stale: bool) -> Refusal {
@@ -302,11 +339,22 @@ pub(super) mod tests {
         count: Option<&str>,
         algorithm: Algorithm,
     ) -> String {
+        shows_for(user, password, nonce, count, algorithm, "sip:7000@h")
+    }
+
+    fn shows_for(
+        user: &str,
+        password: &str,
+        nonce: &str,
+        count: Option<&str>,
+        algorithm: Algorithm,
+        uri: &str,
+    ) -> String {
         let mut shown = Authorization {
             username: user.into(),
             realm: REALM.into(),
             nonce: nonce.into(),
-            uri: "sip:7000@h".into(),
+            uri: uri.into(),
             response: String::new(),
             algorithm,
             counted: count.map(|count| (count.to_owned(), "cn".to_owned())),
@@ -314,7 +362,7 @@ pub(super) mod tests {
         shown.response = response(Account::new(user, password).ha1(algorithm), &shown, "INVITE");
         let counted = count.map(|count| format!(", qop=auth, nc={count}, cnonce=\"cn\"")).unwrap_or_default();
         format!(
-            "Authorization: Digest username=\"{user}\", realm=\"{REALM}\", nonce=\"{nonce}\", uri=\"sip:7000@h\", \
+            "Authorization: Digest username=\"{user}\", realm=\"{REALM}\", nonce=\"{nonce}\", uri=\"{uri}\", \
              response=\"{}\", algorithm={}{counted}\r\n",
             shown.response,
             algorithm.name()
@@ -372,11 +420,49 @@ pub(super) mod tests {
             shows("alice", "zanzibar", &nonce, Some("00000001"), Algorithm::Sha256),
             shows("", "", &nonce, Some("00000001"), Algorithm::Sha256),
             right.replace("realm=\"switchhook\"", "realm=\"elsewhere\""),
-            right.replace("sip:7000@h", "sip:7001@h"),
+            right.replace("sip:7000@h", "sip:7000@elsewhere"),
         ] {
             assert!(!challenged(ask(&mut guard, &random, at(1), PEER, &shown)).1, "{shown}");
         }
         assert_eq!(ask(&mut guard, &random, at(1), PEER, &right), Ok(()), "nothing was used up");
+    }
+
+    #[test]
+    fn the_digest_may_be_for_another_host_but_not_for_another_user() {
+        let (mut guard, random) = guard();
+        guard.users = vec!["7999".into()];
+        let (nonce, _) = challenged(ask(&mut guard, &random, at(0), PEER, ""));
+        let count = |n: usize| format!("{n:08x}");
+        let good = ["sip:7000@h", "sip:7000@[2001:db8::1]:5080;transport=udp", "sips:%37000@x", "sip:h", "sip:7999@h"];
+        for (n, uri) in good.iter().enumerate() {
+            let shown = shows_for("bob", "zanzibar", &nonce, Some(&count(n + 1)), Algorithm::Sha256, uri);
+            assert_eq!(ask(&mut guard, &random, at(1), PEER, &shown), Ok(()), "{uri}");
+        }
+        for uri in ["sip:7001@h", "7000@h", "", "/dir/index.html"] {
+            let shown = shows_for("bob", "zanzibar", &nonce, Some(&count(9)), Algorithm::Sha256, uri);
+            assert!(!challenged(ask(&mut guard, &random, at(1), PEER, &shown)).1, "{uri}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_not_looked_at_with_a_nonce_that_was_made_up() {
+        let (mut guard, random) = guard();
+        let peer: IpAddr = PEER.parse().expect("an address");
+        for password in ["zanzibar", "wrong"] {
+            let shown = shows("bob", password, &"0".repeat(56), Some("00000001"), Algorithm::Sha256);
+            for _ in 0..50 {
+                assert!(challenged(ask(&mut guard, &random, at(1), PEER, &shown)).1, "told the same");
+            }
+        }
+        assert!(guard.admits(at(1), peer), "nor counted");
+        let (nonce, _) = challenged(ask(&mut guard, &random, at(2), PEER, ""));
+        let shown = shows("bob", "wrong", &nonce, Some("00000001"), Algorithm::Sha256);
+        for n in 1..=20 {
+            assert!(guard.admits(at(2), peer), "{n}");
+            assert!(!challenged(ask(&mut guard, &random, at(2), PEER, &shown)).1);
+        }
+        assert!(!guard.admits(at(2), peer));
+        assert!(guard.admits(at(2), "192.0.2.9".parse().expect("an address")), "a trusted peer is never counted");
     }
 
     #[test]
@@ -430,8 +516,6 @@ pub(super) mod tests {
             guard.order.push_back(format!("nonce {n}"));
         }
         assert_eq!((guard.used.len(), guard.order.len()), (NONCES_MAX, NONCES_MAX));
-        let again = first.replace("nc=00000001", "nc=00000002");
         assert!(challenged(ask(&mut guard, &random, at(8), PEER, &first)).1);
-        assert!(!challenged(ask(&mut guard, &random, at(8), PEER, &again)).1, "its digest is wrong besides");
     }
 }

@@ -12,6 +12,9 @@ use crate::wire::sip::{
     Bad, COOKIE, Echo, Encoder, Method, Name, NameAddr, Request, Uri, encode_uri, host_ip, is_loose_router,
 };
 
+/// The most Record-Route values of a dialog; over it: 400. As with Via, no more servers pass a message on.
+pub(super) const ROUTES_MAX: usize = 128;
+
 /// How far the call has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -161,12 +164,15 @@ impl Dialog {
         contact: String,
     ) -> Result<Self, Bad> {
         let head = &request.head;
+        let routes: Vec<String> = head.list(Name::RecordRoute)?.into_iter().map(str::to_owned).collect();
+        if routes.len() > ROUTES_MAX {
+            return Err(Bad::syntax("too many Record-Route values"));
+        }
         let first_route = head.addresses(Name::RecordRoute)?.first().map(|route: &NameAddr| FirstRoute {
             uri: encode_uri(&route.uri),
             loose: is_loose_router(&route.uri),
             address: literal_address(&route.uri),
         });
-        let routes = head.list(Name::RecordRoute)?.into_iter().map(str::to_owned).collect();
         Ok(Self {
             phase: Phase::Offered,
             call_id: head.call_id().to_owned(),

@@ -10,6 +10,7 @@ mod destination;
 mod dialog;
 mod endpoint;
 mod key;
+mod limiter;
 mod random;
 mod response;
 mod timer;

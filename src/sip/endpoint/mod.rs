@@ -19,8 +19,8 @@ use super::random::Random;
 use super::response::{self, Refusal};
 use super::timer::{Target, Timers};
 use super::{
-    ConnectionId, Destination, DialogKey, EndReason, EndpointConfig, Event, Flow, Incoming, ProbeId, Tables, Transmit,
-    Transport,
+    ConnectionId, Destination, DialogKey, EndReason, EndpointConfig, Event, Flow, Incoming, ProbeId,
+    RETRY_AFTER_FULL_S, Tables, Transmit, Transport,
 };
 use crate::model::Mono;
 use crate::wire::sip::{Echo, Framing, Message, Method, Reject, Request, Response, Via, decode};
@@ -36,6 +36,8 @@ pub struct Endpoint {
     draining: Option<u32>,
     /// In boxes, as finished ones are many and a table is never full.
     servers: HashMap<TransactionKey, Box<Server>>,
+    /// Bytes of responses that they keep.
+    kept_bytes: usize,
     merges: HashMap<MergeKey, TransactionKey>,
     clients: HashMap<u64, Client>,
     dialogs: HashMap<DialogKey, Dialog>,
@@ -56,6 +58,7 @@ impl Endpoint {
             guard,
             draining: None,
             servers: HashMap::new(),
+            kept_bytes: 0,
             merges: HashMap::new(),
             clients: HashMap::new(),
             dialogs: HashMap::new(),
@@ -79,7 +82,7 @@ impl Endpoint {
         match decode(bytes, framing) {
             Ok(Message::Request(request)) => self.handle_request(now, flow, request),
             Ok(Message::Response(response)) => self.handle_response(now, &response),
-            Err(reject) => self.handle_reject(flow, reject),
+            Err(reject) => self.handle_reject(now, flow, reject),
         }
     }
 
@@ -155,9 +158,12 @@ impl Endpoint {
     }
 
     /// Answers what could not be decoded, without remembering it (RFC 3261 section 8.2.7).
-    fn handle_reject(&mut self, flow: Flow, reject: Reject) {
+    fn handle_reject(&mut self, now: Mono, flow: Flow, reject: Reject) {
         tracing::debug!(peer = %flow.peer, code = reject.code, why = reject.why, "malformed message");
         let Some(mut echo) = reject.echo else { return };
+        if !self.guard.admits(now, flow.peer.ip()) {
+            return;
+        }
         let mut reply = flow;
         if let Some((first, via)) = echo.vias.first_mut().and_then(|text| Via::parse(text).ok().map(|via| (text, via)))
         {
@@ -182,13 +188,15 @@ impl Endpoint {
             self.handle_ack(now, flow, key, request);
         } else if self.servers.contains_key(&key) {
             self.handle_retransmission(now, key);
+        } else if !self.belongs_to_a_call(invite, &request) && !self.guard.admits(now, flow.peer.ip()) {
+            self.over_the_limit(now, flow, &request);
         } else if request.method == Method::Cancel {
             self.handle_cancel(now, flow, key, invite, &request);
         } else if request.head.to.tag().is_some() {
             // A tag of ours is 64 random bits that only the parties of an admitted call know.
             match content::check_line(&request, flow.transport) {
                 Ok(()) => self.handle_within(now, flow, key, request),
-                Err(refusal) => self.refuse(now, flow, key, None, &request, &refusal),
+                Err(refusal) => self.refuse_stray(now, flow, key, &request, &refusal),
             }
         } else if let Err(challenge) = self.guard.check(now, flow.peer.ip(), &request, &self.random) {
             self.refuse_statelessly(flow, &request, &challenge);
@@ -196,6 +204,22 @@ impl Endpoint {
             self.refuse(now, flow, key, None, &request, &refusal);
         } else {
             self.handle_outside(now, flow, key, request);
+        }
+    }
+
+    /// Whether only the parties of a call that is there can have sent it: they know our tag, or the branch of an INVITE
+    /// that was let in.
+    fn belongs_to_a_call(&self, invite: TransactionKey, request: &Request) -> bool {
+        self.dialog_of(request).is_some() || request.method == Method::Cancel && self.servers.contains_key(&invite)
+    }
+
+    /// A caller is told that we are busy, for as long as there is a budget for that; all else is left without an answer,
+    /// which somebody else would get where the address is forged.
+    fn over_the_limit(&mut self, now: Mono, flow: Flow, request: &Request) {
+        tracing::debug!(peer = %flow.peer, "over the limit of strangers");
+        if request.method == Method::Invite && self.guard.may_refuse(now) {
+            let full = Refusal::with(503, "Retry-After", RETRY_AFTER_FULL_S.to_string());
+            self.refuse_statelessly(flow, request, &full);
         }
     }
 

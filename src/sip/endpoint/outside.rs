@@ -155,7 +155,7 @@ impl Endpoint {
         request: &Request,
     ) {
         let Some(server) = self.servers.get(&invite) else {
-            return self.refuse(now, flow, key, None, request, &Refusal::plain(481));
+            return self.refuse_stray(now, flow, key, request, &Refusal::plain(481));
         };
         let is_open = matches!(&server.machine, Machine::Invite(machine) if machine.is_proceeding());
         let dialog = server.dialog;

@@ -11,6 +11,10 @@ use crate::sip::response::{self, Refusal};
 use crate::sip::transaction::{InviteServer, NonInviteClient, NonInviteServer, Output, Packet};
 use crate::wire::sip::Method;
 
+/// Bytes of responses that all server transactions may keep together, so that long ones can't fill the memory; over it a
+/// new INVITE gets 503, and all else is answered without being remembered.
+pub(super) const RESPONSES_BYTES_MAX: usize = 64 << 20;
+
 /// A server transaction and the way back.
 #[derive(Debug)]
 pub(super) struct Server {
@@ -19,6 +23,8 @@ pub(super) struct Server {
     merge: Option<MergeKey>,
     /// The dialog whose request this is, and the tag of whose response a CANCEL's has (RFC 3261 section 9.2).
     pub(super) dialog: Option<DialogKey>,
+    /// Bytes of the response that it keeps.
+    kept: usize,
     armed: Option<Mono>,
 }
 
@@ -81,7 +87,7 @@ impl Target {
 impl Endpoint {
     /// Whether one more server transaction may be remembered.
     pub(super) fn has_room(&self) -> bool {
-        self.servers.len() < self.config.transactions_max
+        self.servers.len() < self.config.transactions_max && self.kept_bytes < RESPONSES_BYTES_MAX
     }
 
     /// Remembers the transaction that the request begins; the caller has looked for room.
@@ -101,7 +107,7 @@ impl Endpoint {
             Machine::Other(NonInviteServer::new(reliable))
         };
         let reply = reply_flow(flow, &request.head.via);
-        self.servers.insert(key, Box::new(Server { machine, reply, merge, dialog, armed: None }));
+        self.servers.insert(key, Box::new(Server { machine, reply, merge, dialog, kept: 0, armed: None }));
         if let Some(merge) = merge {
             self.merges.entry(merge).or_insert(key);
         }
@@ -120,6 +126,7 @@ impl Endpoint {
             self.merges.remove(&merge);
             give_back(&mut self.merges);
         }
+        self.kept_bytes -= server.kept;
         self.servers.remove(&key);
         give_back(&mut self.servers);
     }
@@ -129,7 +136,7 @@ impl Endpoint {
         let Some(server) = self.servers.get_mut(&key) else {
             return self.send(reply, response);
         };
-        let reply = server.reply;
+        let (reply, length) = (server.reply, response.len());
         let output = match &mut server.machine {
             Machine::Invite(machine) if code < 300 => {
                 machine.accept(now);
@@ -138,6 +145,12 @@ impl Endpoint {
             Machine::Invite(machine) => machine.refuse(now, response),
             Machine::Other(machine) => machine.respond(now, response),
         };
+        // A 2xx to an INVITE is kept by its dialog, of which there are few.
+        let keeps = code >= 300 || matches!(server.machine, Machine::Other(_));
+        if keeps && matches!(output, Output::Send(_)) {
+            server.kept = length;
+            self.kept_bytes += length;
+        }
         self.carry_out(key, reply, output);
         self.settle_server(key);
     }
@@ -157,6 +170,22 @@ impl Endpoint {
             self.open_server(now, flow, key, merge, request, None);
         }
         self.respond(now, key, refusal.code, response, reply);
+    }
+
+    /// Refuses what belongs to no call; a stranger's is not remembered, so that strangers can't fill the table.
+    pub(super) fn refuse_stray(
+        &mut self,
+        now: Mono,
+        flow: Flow,
+        key: TransactionKey,
+        request: &Request,
+        refusal: &Refusal,
+    ) {
+        if self.guard.trusts(flow.peer.ip()) {
+            self.refuse(now, flow, key, None, request, refusal);
+        } else {
+            self.refuse_statelessly(flow, request, refusal);
+        }
     }
 
     /// Refuses a request without remembering it: the same request again gets the same answer (RFC 3261 section 8.2.7).

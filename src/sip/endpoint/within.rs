@@ -12,7 +12,7 @@ impl Endpoint {
     /// A request with a To tag, whose method and scheme are ours.
     pub(super) fn handle_within(&mut self, now: Mono, flow: Flow, key: TransactionKey, mut request: Request) {
         let Some(dialog) = self.dialog_of(&request) else {
-            return self.refuse(now, flow, key, None, &request, &Refusal::plain(481));
+            return self.refuse_stray(now, flow, key, &request, &Refusal::plain(481));
         };
         if let Err(refusal) = self.take_sequence(dialog, flow, &request) {
             return self.refuse(now, flow, key, None, &request, &refusal);
@@ -32,7 +32,7 @@ impl Endpoint {
         }
     }
 
-    fn dialog_of(&self, request: &Request) -> Option<DialogKey> {
+    pub(super) fn dialog_of(&self, request: &Request) -> Option<DialogKey> {
         let key = request.head.to.tag().and_then(key_of)?;
         self.dialogs.get(&key)?.has(request).then_some(key)
     }

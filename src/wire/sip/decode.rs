@@ -15,6 +15,8 @@ pub const HEADERS_BYTES_MAX: usize = 16 * 1024;
 pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// The most header fields of a message; over it: 400.
 pub const HEADERS_MAX: usize = 256;
+/// The most Via values of a message; over it: 400. Max-Forwards, which begins at 70, lets no more servers pass it on.
+pub const VIAS_MAX: usize = 128;
 
 /// How the end of a message is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,6 +195,9 @@ fn echo(fields: &[Field<'_>]) -> Echo {
 fn read_head(fields: &[Field<'_>]) -> Result<Head, Bad> {
     let echo = echo(fields);
     let via = Via::parse(echo.vias.first().ok_or(Bad::syntax("no Via"))?)?;
+    if echo.vias.len() > VIAS_MAX {
+        return Err(Bad::syntax("too many Via values"));
+    }
     if echo.vias.iter().any(String::is_empty) {
         return Err(Bad::syntax("empty Via"));
     }

@@ -20,7 +20,7 @@ mod tests;
 #[cfg(test)]
 mod torture_tests;
 
-pub use decode::{Echo, Framing, HEADERS_BYTES_MAX, HEADERS_MAX, MESSAGE_BYTES_MAX, Reject, decode};
+pub use decode::{Echo, Framing, HEADERS_BYTES_MAX, HEADERS_MAX, MESSAGE_BYTES_MAX, Reject, VIAS_MAX, decode};
 pub use digest::{Algorithm, Authorization, challenge as digest_challenge};
 pub use encode::{Encoder, reason_phrase};
 pub use framer::{Frame, Framer};

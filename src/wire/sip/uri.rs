@@ -163,7 +163,7 @@ pub(super) fn parse_host_port(text: &str) -> Result<HostWithPort, Bad> {
     let (host, port) = match text.strip_prefix('[') {
         Some(rest) => {
             let (address, after) = rest.split_once(']').ok_or(bad)?;
-            address.parse::<Ipv6Addr>().map_err(|_| bad)?;
+            let address = ipv6_text(address).ok_or(bad)?;
             let port = if after.is_empty() { None } else { Some(after.strip_prefix(':').ok_or(bad)?) };
             (Host::Domain(format!("[{address}]").into()), port)
         }
@@ -185,6 +185,18 @@ pub(super) fn parse_host_port(text: &str) -> Result<HostWithPort, Bad> {
         None => None,
     };
     Ok(HostWithPort { host, port })
+}
+
+/// The text of an IPv6 address. RFC 3261's grammar wants one colon too many before an IPv4 address at its end, which is
+/// forgiven and taken out (RFC 5118 section 4.10).
+fn ipv6_text(text: &str) -> Option<Cow<'_, str>> {
+    if text.parse::<Ipv6Addr>().is_ok() {
+        return Some(Cow::Borrowed(text));
+    }
+    let (begin, end) = text.split_once(":::")?;
+    end.parse::<Ipv4Addr>().ok()?;
+    let mended = format!("{begin}::{end}");
+    mended.parse::<Ipv6Addr>().is_ok().then_some(Cow::Owned(mended))
 }
 
 fn parse_uri_param(text: &str) -> Result<Param, Bad> {

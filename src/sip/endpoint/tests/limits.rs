@@ -120,11 +120,27 @@ fn a_thousand_calls_leave_nothing_behind() {
     assert!(world.endpoint.servers.capacity() < 512, "{}", world.endpoint.servers.capacity());
 }
 
+/// An answer to something spoiled: one head of whole lines, each a header field, and a code that there is.
+fn assert_is_an_answer(bytes: &[u8], to: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let shown = || format!("{text}\n to\n{}", String::from_utf8_lossy(to));
+    let (head, _) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no end: {}", shown()));
+    let mut lines = head.split("\r\n");
+    let code = lines.next().and_then(|line| line.strip_prefix("SIP/2.0 ")?.get(..3)?.parse::<u16>().ok());
+    assert!(code.is_some_and(|code| (100..700).contains(&code)), "{}", shown());
+    for line in lines {
+        assert!(line.contains(": ") && !line.starts_with([' ', '\t']) && !line.contains(['\r', '\n']), "{}", shown());
+    }
+    assert!(head.contains("\r\nVia: ") && head.contains("\r\nContent-Length: "), "{}", shown());
+}
+
 #[test]
-fn twenty_thousand_mutated_invites_leave_nothing_behind() {
+fn twenty_thousand_mutated_invites_are_answered_as_sip_and_leave_nothing_behind() {
     let mut world = World::with(|config| config.calls_max = 50);
+    let flows = [world.flow, tcp("192.0.2.9:40000", 1), udp("198.51.100.7:5060")];
     let mut random = crate::sip::random::Random::new([3; 32]);
     let original = invite("i1").header("Record-Route: <sip:p;lr>").header("Require: x").text().into_bytes();
+    let mut answers = 0;
     for round in 0..20_000 {
         let mut bytes = original.clone();
         for _ in 0..=random.up_to(4) {
@@ -137,13 +153,17 @@ fn twenty_thousand_mutated_invites_leave_nothing_behind() {
                 _ => bytes.truncate(at.max(20)),
             }
         }
-        world.endpoint.handle_message(world.now, world.flow, &bytes);
-        while world.endpoint.poll_transmit().is_some() {}
+        world.endpoint.handle_message(world.now, flows[round % 3], &bytes);
+        while let Some(transmit) = world.endpoint.poll_transmit() {
+            assert_is_an_answer(&transmit.bytes, &bytes);
+            answers += 1;
+        }
         while world.endpoint.poll_event().is_some() {}
         if round % 100 == 0 {
             world.pass(100);
         }
     }
+    assert!(answers > 10_000, "{answers}");
     let dialogs: Vec<DialogKey> = world.endpoint.dialogs.keys().copied().collect();
     assert!(dialogs.len() <= 50);
     for dialog in dialogs {

@@ -3,7 +3,10 @@
 mod calls;
 mod challenges;
 mod dialogs;
+mod floods;
+mod ipv6;
 mod limits;
+mod order;
 mod probes;
 mod requests;
 mod routing;
@@ -263,6 +266,7 @@ impl World {
         self.pass(64_000);
         assert_eq!(self.endpoint.tables(), Tables::default(), "nothing is left of any call");
         assert!(self.endpoint.connections.is_empty() && self.endpoint.merges.is_empty());
+        assert_eq!(self.endpoint.kept_bytes, 0);
         assert!(self.endpoint.is_quiet());
     }
 }

@@ -1,0 +1,298 @@
+//! How often strangers are answered: token buckets, as the generic cell rate algorithm keeps them (ITU-T I.371).
+//!
+//! ```text
+//!   bucket = the time at which it will be full again
+//!   take:  full_at = max(full_at, now) + interval     only where that is at most burst × interval after now
+//! ```
+//!
+//! Each source has two buckets, one of requests and one of wrong passwords; all sources together have one of requests,
+//! and one of refusals, since an answer to a forged address hits whoever has that address. A source that has shown a
+//! right password lately does not count against the common one, so that a flood from elsewhere can't keep it out.
+
+use std::collections::{BTreeSet, HashMap};
+use std::net::{IpAddr, Ipv6Addr};
+use std::time::Duration;
+
+use crate::model::Mono;
+
+/// Requests of one source that are looked at, a second; over it an INVITE gets 503, then nothing is answered.
+const SOURCE_REQUESTS_PER_SECOND_MAX: u32 = 5;
+/// Requests of one source that may come at once.
+const SOURCE_REQUESTS_BURST_MAX: u32 = 30;
+/// Requests of all strangers that are looked at, a second.
+const REQUESTS_PER_SECOND_MAX: u32 = 200;
+/// Requests of all strangers that may come at once.
+const REQUESTS_BURST_MAX: u32 = 400;
+/// Wrong passwords of one source, a minute and at once; over it the source is refused for seconds at a time.
+const WRONG_PER_MINUTE_MAX: u32 = 20;
+/// 503s to strangers over a limit, a second and at once; over it nothing is answered.
+const REFUSALS_PER_SECOND_MAX: u32 = 50;
+/// Sources that have buckets of their own. At the bound the one whose buckets have been full for longest goes; where
+/// none are full, all new sources share one pair.
+const SOURCES_MAX: usize = 8192;
+/// How long a source that has shown a right password does not count against the common bucket.
+const KNOWN_FOR: Duration = Duration::from_secs(3600);
+
+/// How fast a bucket fills, and how much is in it.
+#[derive(Clone, Copy, Debug)]
+struct Rate {
+    interval: Duration,
+    burst: u32,
+}
+
+impl Rate {
+    const fn per(time: Duration, count: u32, burst: u32) -> Self {
+        Self { interval: Duration::from_nanos(time.as_nanos() as u64 / count as u64), burst }
+    }
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+const SOURCE_REQUESTS: Rate = Rate::per(SECOND, SOURCE_REQUESTS_PER_SECOND_MAX, SOURCE_REQUESTS_BURST_MAX);
+const REQUESTS: Rate = Rate::per(SECOND, REQUESTS_PER_SECOND_MAX, REQUESTS_BURST_MAX);
+const WRONG: Rate = Rate::per(Duration::from_secs(60), WRONG_PER_MINUTE_MAX, WRONG_PER_MINUTE_MAX);
+const REFUSALS: Rate = Rate::per(SECOND, REFUSALS_PER_SECOND_MAX, REFUSALS_PER_SECOND_MAX);
+
+/// When it will be full.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Bucket(Mono);
+
+impl Bucket {
+    fn after(self, now: Mono, rate: Rate) -> Mono {
+        self.0.max(now) + rate.interval
+    }
+
+    /// Whether something is left.
+    fn has(self, now: Mono, rate: Rate) -> bool {
+        self.after(now, rate).since(now) <= rate.interval * rate.burst
+    }
+
+    /// Takes one.
+    fn take(&mut self, now: Mono, rate: Rate) {
+        if self.has(now, rate) {
+            self.0 = self.after(now, rate);
+        }
+    }
+}
+
+/// Whose requests are counted together: an IPv4 address, or an IPv6 network of 64 bits, which is what one site has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Source(IpAddr);
+
+impl Source {
+    fn of(peer: IpAddr) -> Self {
+        match peer.to_canonical() {
+            IpAddr::V4(address) => Self(IpAddr::V4(address)),
+            IpAddr::V6(address) => {
+                let network = u128::from(address) & !u128::from(u64::MAX);
+                Self(IpAddr::V6(Ipv6Addr::from(network)))
+            }
+        }
+    }
+}
+
+/// What is remembered of a source.
+#[derive(Clone, Copy, Debug, Default)]
+struct Buckets {
+    requests: Bucket,
+    wrong: Bucket,
+    known_until: Mono,
+}
+
+impl Buckets {
+    /// From then on they are like those of a source that never came.
+    fn spare_at(&self) -> Mono {
+        self.requests.0.max(self.wrong.0).max(self.known_until)
+    }
+}
+
+/// The buckets of all strangers, in bounded memory.
+#[derive(Debug, Default)]
+pub(super) struct Limiter {
+    sources: HashMap<Source, Buckets>,
+    /// The same sources, by when they may be forgotten.
+    spare: BTreeSet<(Mono, Source)>,
+    /// Of all sources for which there is no room.
+    shared: Buckets,
+    requests: Bucket,
+    refusals: Bucket,
+}
+
+impl Limiter {
+    /// Whether a request of a stranger may be looked at; it is counted then.
+    pub(super) fn admits(&mut self, now: Mono, peer: IpAddr) -> bool {
+        let (source, mut buckets) = self.buckets(now, peer);
+        let is_known = buckets.known_until > now;
+        let admitted = buckets.requests.has(now, SOURCE_REQUESTS)
+            && buckets.wrong.has(now, WRONG)
+            && (is_known || self.requests.has(now, REQUESTS));
+        if admitted {
+            buckets.requests.take(now, SOURCE_REQUESTS);
+            if !is_known {
+                self.requests.take(now, REQUESTS);
+            }
+            self.keep(source, buckets);
+        }
+        admitted
+    }
+
+    /// Whether one more stranger over a limit may be told so; it is counted then.
+    pub(super) fn may_refuse(&mut self, now: Mono) -> bool {
+        let may = self.refusals.has(now, REFUSALS);
+        self.refusals.take(now, REFUSALS);
+        may
+    }
+
+    /// A password was wrong; true where it was the last one for now.
+    pub(super) fn note_wrong(&mut self, now: Mono, peer: IpAddr) -> bool {
+        let (source, mut buckets) = self.buckets(now, peer);
+        buckets.wrong.take(now, WRONG);
+        self.keep(source, buckets);
+        !buckets.wrong.has(now, WRONG)
+    }
+
+    /// A password was right. What was wrong before still counts, or one good account would let all others be guessed.
+    pub(super) fn note_right(&mut self, now: Mono, peer: IpAddr) {
+        let (source, mut buckets) = self.buckets(now, peer);
+        if source.is_some() {
+            buckets.known_until = now + KNOWN_FOR;
+            self.keep(source, buckets);
+        }
+    }
+
+    /// The source's buckets and whose they are; `None` for the shared ones.
+    fn buckets(&self, now: Mono, peer: IpAddr) -> (Option<Source>, Buckets) {
+        let source = Source::of(peer);
+        match self.sources.get(&source) {
+            Some(buckets) => (Some(source), *buckets),
+            None if self.has_room(now) => (Some(source), Buckets::default()),
+            None => (None, self.shared),
+        }
+    }
+
+    fn has_room(&self, now: Mono) -> bool {
+        self.sources.len() < SOURCES_MAX || self.spare.first().is_some_and(|(spare_at, _)| *spare_at <= now)
+    }
+
+    fn keep(&mut self, source: Option<Source>, buckets: Buckets) {
+        let Some(source) = source else {
+            self.shared = buckets;
+            return;
+        };
+        match self.sources.insert(source, buckets) {
+            Some(old) => {
+                self.spare.remove(&(old.spare_at(), source));
+            }
+            None if self.sources.len() > SOURCES_MAX => {
+                if let Some((_, oldest)) = self.spare.pop_first() {
+                    self.sources.remove(&oldest);
+                }
+            }
+            None => {}
+        }
+        self.spare.insert((buckets.spare_at(), source));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Mono = Mono(1_000_000);
+
+    fn at(ms: u64) -> Mono {
+        START + Duration::from_millis(ms)
+    }
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().expect("an address")
+    }
+
+    /// The address number `n` of a network of many.
+    fn one_of_many(n: usize) -> IpAddr {
+        IpAddr::V4(std::net::Ipv4Addr::from(0x0A00_0000 + u32::try_from(n).expect("a number")))
+    }
+
+    fn admitted(limiter: &mut Limiter, now: Mono, peer: IpAddr, tries: usize) -> usize {
+        (0..tries).filter(|_| limiter.admits(now, peer)).count()
+    }
+
+    #[test]
+    fn a_source_has_a_burst_and_then_its_rate() {
+        let mut limiter = Limiter::default();
+        let (one, other) = (address("198.51.100.7"), address("198.51.100.8"));
+        assert_eq!(admitted(&mut limiter, at(0), one, 1000), 30);
+        assert_eq!(admitted(&mut limiter, at(0), other, 1), 1, "another source is not kept out");
+        assert_eq!(admitted(&mut limiter, at(1000), one, 1000), 5);
+        assert_eq!(admitted(&mut limiter, at(1100), one, 1000), 0);
+        assert_eq!(admitted(&mut limiter, at(60_000), one, 1000), 30, "never more than the burst");
+    }
+
+    #[test]
+    fn an_ipv6_network_is_one_source_and_a_mapped_address_is_ipv4() {
+        let mut limiter = Limiter::default();
+        assert_eq!(admitted(&mut limiter, at(0), address("2001:db8:1:2::1"), 29), 29);
+        assert_eq!(admitted(&mut limiter, at(0), address("2001:db8:1:2:ffff::9"), 9), 1);
+        assert_eq!(admitted(&mut limiter, at(0), address("2001:db8:1:3::1"), 9), 9);
+        assert_eq!(admitted(&mut limiter, at(0), address("198.51.100.7"), 30), 30);
+        assert_eq!(admitted(&mut limiter, at(0), address("::ffff:198.51.100.7"), 9), 0);
+    }
+
+    #[test]
+    fn all_strangers_together_have_a_bucket_and_a_known_one_does_not_need_it() {
+        let mut limiter = Limiter::default();
+        let (known, new) = (address("198.51.100.7"), address("198.51.100.8"));
+        limiter.note_right(at(0), known);
+        assert_eq!((0..1000).filter(|n| limiter.admits(at(0), one_of_many(*n))).count(), 400);
+        assert!(!limiter.admits(at(0), new));
+        assert_eq!(admitted(&mut limiter, at(0), known, 100), 30, "but its own");
+        assert_eq!((0..1000).filter(|n| limiter.admits(at(1000), one_of_many(*n))).count(), 200);
+        assert!(!limiter.admits(at(3_601_000), known) || limiter.requests.0 > at(3_601_000), "not for ever");
+    }
+
+    #[test]
+    fn twenty_wrong_passwords_a_minute_and_then_nothing_is_looked_at() {
+        let mut limiter = Limiter::default();
+        let (guesser, other) = (address("198.51.100.7"), address("198.51.100.8"));
+        for n in 1..=20 {
+            assert!(limiter.admits(at(n * 200), guesser), "{n}");
+            assert_eq!(limiter.note_wrong(at(0), guesser), n == 20);
+        }
+        assert!(!limiter.admits(at(2900), guesser), "not even a right one");
+        assert!(limiter.admits(at(2900), other));
+        let mut guesses = 0;
+        for second in 3..3603 {
+            if limiter.admits(at(second * 1000), guesser) {
+                guesses += 1;
+                limiter.note_wrong(at(second * 1000), guesser);
+                limiter.note_right(at(second * 1000), guesser);
+            }
+        }
+        assert_eq!(guesses, 1200, "20 a minute for an hour, and a right one between frees no others");
+    }
+
+    #[test]
+    fn at_the_bound_new_sources_share_one_pair_until_the_oldest_is_full() {
+        let mut limiter = Limiter::default();
+        for n in 0..SOURCES_MAX {
+            limiter.note_wrong(at(n as u64 / 100), one_of_many(n));
+        }
+        assert_eq!(limiter.sources.len(), SOURCES_MAX);
+        let (one, other) = (address("198.51.100.7"), address("198.51.100.8"));
+        assert_eq!(admitted(&mut limiter, at(100), one, 100), 30);
+        assert_eq!(admitted(&mut limiter, at(100), other, 100), 0, "they share");
+        limiter.note_right(at(100), other);
+        assert!(limiter.shared.known_until <= at(100), "nobody is known by what others showed");
+        assert_eq!(admitted(&mut limiter, at(100), one_of_many(3), 100), 30, "who has a pair keeps it");
+        assert!(limiter.admits(at(3000), other), "the first one's 3 seconds are over");
+        assert!(!limiter.sources.contains_key(&Source::of(one_of_many(0))), "so it went");
+        assert!(limiter.sources.contains_key(&Source::of(other)));
+        assert_eq!((limiter.sources.len(), limiter.spare.len()), (SOURCES_MAX, SOURCES_MAX));
+    }
+
+    #[test]
+    fn refusals_have_a_budget() {
+        let mut limiter = Limiter::default();
+        assert_eq!((0..1000).filter(|_| limiter.may_refuse(at(0))).count(), 50);
+        assert_eq!((0..1000).filter(|_| limiter.may_refuse(at(100))).count(), 5);
+    }
+}
