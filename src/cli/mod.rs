@@ -241,7 +241,14 @@ impl Shell<'_> {
     }
 
     fn context(&self, store: &Store) -> Context {
-        Context { now: (self.now)(), site: store.site(), source: "cli".to_owned(), call: None, other_calls: 0 }
+        Context {
+            now: (self.now)(),
+            site: store.site(),
+            source: "cli".to_owned(),
+            caller: None,
+            call: None,
+            other_calls: 0,
+        }
     }
 
     /// Reads a PIN from a line of standard input.

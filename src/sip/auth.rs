@@ -135,11 +135,7 @@ impl Guard {
         if self.trusts(peer) {
             return Ok(());
         }
-        let fields = request.head.values(Name::Authorization).take(FIELDS_MAX);
-        let ours = fields
-            .filter_map(Authorization::parse)
-            .find(|field| field.realm == REALM && self.algorithms.contains(&field.algorithm));
-        let Some(shown) = ours else { return Err(self.challenge(now, peer, request, random, false)) };
+        let Some(shown) = self.shown(request) else { return Err(self.challenge(now, peer, request, random, false)) };
         let account = self.accounts.get(&shown.username).unwrap_or(&self.nobody);
         let is_right =
             is_same(&response(account.ha1(shown.algorithm), &shown, request.method.as_str()), &shown.response);
@@ -153,6 +149,22 @@ impl Guard {
             // The password was right: only the nonce is to be another.
             Nonce::Good(_) | Nonce::Old => Err(self.challenge(now, peer, request, random, true)),
         }
+    }
+
+    /// Whose password a request that was let in has shown; nobody's where it needed none.
+    pub(super) fn account(&self, peer: IpAddr, request: &Request) -> Option<String> {
+        if self.trusts(peer) {
+            return None;
+        }
+        self.shown(request).map(|shown| shown.username)
+    }
+
+    /// What a request shows for our realm.
+    fn shown(&self, request: &Request) -> Option<Authorization> {
+        let fields = request.head.values(Name::Authorization).take(FIELDS_MAX);
+        fields
+            .filter_map(Authorization::parse)
+            .find(|field| field.realm == REALM && self.algorithms.contains(&field.algorithm))
     }
 
     fn challenge(&self, now: Mono, peer: IpAddr, request: &Request, random: &Random, stale: bool) -> Refusal {
