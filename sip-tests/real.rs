@@ -33,6 +33,8 @@ mod first_call;
 mod keys;
 #[path = "real/languages.rs"]
 mod languages;
+#[path = "real/lockouts.rs"]
+mod lockouts;
 #[path = "real/maintenance.rs"]
 mod maintenance;
 #[path = "real/network.rs"]
