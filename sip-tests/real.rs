@@ -37,6 +37,8 @@ mod floods;
 mod keys;
 #[path = "real/languages.rs"]
 mod languages;
+#[path = "real/lockouts.rs"]
+mod lockouts;
 #[path = "real/maintenance.rs"]
 mod maintenance;
 #[path = "real/mutations.rs"]

@@ -6,6 +6,7 @@
 mod action;
 mod kinds;
 mod reply;
+mod source;
 mod toll;
 
 pub use action::{Action, Destructive};
@@ -14,9 +15,10 @@ pub use reply::{
     BackupState, NetworkStatus, News, People, Person, Reach, Refusal, Reply, Session, Settings, SystemStatus,
     ToldChange,
 };
+pub use source::{SOURCE_NAME_CHARS_MAX, source};
 pub use toll::{NumberPattern, TollPolicy};
 
-use crate::model::{AccountId, CallId, SiteId, Wall};
+use crate::model::{AccountId, CallId, Extension, SiteId, Wall};
 
 /// An administrative role, as the Allworx System Administrator's Guide (release 7.5) has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -229,8 +231,11 @@ pub struct Context {
     pub now: Wall,
     /// The site that the call or the command is for.
     pub site: SiteId,
-    /// Where it comes from, for audit and lock-outs: an address, or `cli`.
+    /// Where it comes from, for audit and lock-outs: what [`source`] makes of a call, else `cli` or what part of this
+    /// program it is.
     pub source: String,
+    /// The extension that a trusted peer says is calling. It tells whose failures are counted where, and proves nothing.
+    pub caller: Option<Extension>,
     /// The call, where there is one.
     pub call: Option<CallId>,
     /// Calls in progress besides this one.

@@ -245,6 +245,7 @@ impl Shell<'_> {
             now: (self.now)(),
             site: store.site(),
             source: "cli".to_owned(),
+            caller: None,
             call: None,
             other_calls: 0,
             is_private: false,

@@ -188,6 +188,7 @@ async fn show(shell: &mut Shell<'_>, account: &AccountArg, json: bool) -> anyhow
         ("roles", row.roles.join(", ")),
         ("state", state_of(&row)),
         ("locked until", or_dash(row.locked_until)),
+        ("own phone locked until", or_dash(row.own_locked_until)),
         ("account PIN", if row.pin_temporary { "temporary" } else { "set" }.to_owned()),
         ("voicemail PIN", voicemail.to_owned()),
         ("voicemail locked until", or_dash(row.voicemail_locked_until)),

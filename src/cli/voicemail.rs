@@ -25,6 +25,10 @@ pub enum Voicemail {
         /// Read the PIN from standard input
         #[arg(long, required = true)]
         pin_stdin: bool,
+        /// The number that calls, as the PBX knows it: failures of others then lock out others, and not the extension's own
+        /// handset
+        #[arg(long, allow_hyphen_values = true)]
+        caller: Option<String>,
     },
 }
 
@@ -36,10 +40,10 @@ impl Voicemail {
                 let extension = account.extension.clone();
                 change(shell, &account, "voicemail PIN set", Admin::SetVoicemailPin { extension, pin }).await
             }
-            Voicemail::Verify { account, pin_stdin: _ } => {
+            Voicemail::Verify { account, pin_stdin: _, caller } => {
                 let extension = account.extension.clone();
                 let (store, ctx) = shell.open(&account.site).await?;
-                let verified = store.admin(&ctx, Admin::VerifyVoicemailPin { extension, pin }).await;
+                let verified = store.admin(&ctx, Admin::VerifyVoicemailPin { extension, pin, caller }).await;
                 store.close().await;
                 let verified = verified.context("the PIN was not checked")?;
                 shell.done(&format!("{} voicemail PIN is right", account.extension), &verified)

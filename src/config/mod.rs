@@ -184,6 +184,10 @@ section! {
         lock_max_s: u32 = 3600,
         /// Failures without a success after which only an administrator unlocks.
         unlock_after: u32 = 20,
+        /// Failed tries of one source in a minute; that many at once.
+        source_tries_per_minute: u32 = 20,
+        /// The same for all strangers together.
+        overall_tries_per_minute: u32 = 300,
         /// How long a temporary PIN is good, in hours.
         temporary_pin_hours: u32 = 24,
     }

@@ -117,6 +117,8 @@ impl Config {
             ("rtp_silence_s", self.menu.rtp_silence_s),
             ("tries_per_call", self.login.tries_per_call),
             ("lock_after", self.login.lock_after),
+            ("source_tries_per_minute", self.login.source_tries_per_minute),
+            ("overall_tries_per_minute", self.login.overall_tries_per_minute),
             ("temporary_pin_hours", self.login.temporary_pin_hours),
             ("calls_max", self.sip.calls_max),
             ("silence_s", self.recordings.silence_s),
@@ -131,6 +133,8 @@ impl Config {
             ("length_max_s", self.recordings.length_max_s, 3600),
             ("call_max_s", self.menu.call_max_s, 86_400),
             ("lock_max_s", self.login.lock_max_s, 86_400),
+            ("source_tries_per_minute", self.login.source_tries_per_minute, 60_000),
+            ("overall_tries_per_minute", self.login.overall_tries_per_minute, 60_000),
             ("temporary_pin_hours", self.login.temporary_pin_hours, 720),
             ("delay_s", self.effects.reboot.delay_s, 3600),
             ("drain_seconds", self.sip.drain_seconds, 86_400),
@@ -197,7 +201,7 @@ fn variables() -> Result<Vec<(String, String)>, ConfigError> {
 }
 
 /// Keys that the interface names and this version does not act on.
-const NOT_YET: [&str; 4] = ["metrics", "registrations", "source_tries_per_minute", "overall_tries_per_minute"];
+const NOT_YET: [&str; 2] = ["metrics", "registrations"];
 
 fn explain(text: &str, line: usize, message: &str) -> String {
     let message = message.replace('\n', " ");
@@ -303,7 +307,8 @@ mod tests {
 
     #[test]
     fn lock_outs_can_not_be_switched_off_by_accident() {
-        for wrong in ["lock_max_s = 10", "lock_s = 0", "unlock_after = 0", "unlock_after = 100000"] {
+        let wrong = ["lock_max_s = 10", "lock_s = 0", "unlock_after = 0", "unlock_after = 100000"];
+        for wrong in wrong.into_iter().chain(["source_tries_per_minute = 0", "overall_tries_per_minute = 60001"]) {
             assert!(error(&format!("[login]\n{wrong}\n")).starts_with("t.toml:"), "{wrong}");
         }
     }

@@ -189,6 +189,7 @@ impl Runner {
             now: (self.clock)(),
             site: self.store.site(),
             source: "effects".to_owned(),
+            caller: None,
             call: None,
             other_calls: 0,
             is_private: false,

@@ -117,8 +117,15 @@ async fn prepare(
     let (from, to, store) = (file.to_owned(), copy.to_owned(), options.path.clone());
     blocking(copy, move || copy_file(&from, &to, &store)).await?;
     let store = Store::open(StoreOptions { path: copy.to_owned(), pin_workers: 1, ..options.clone() }).await?;
-    let ctx =
-        Context { now, site: store.site(), source: "cli".to_owned(), call: None, other_calls: 0, is_private: false };
+    let ctx = Context {
+        now,
+        site: store.site(),
+        source: "cli".to_owned(),
+        caller: None,
+        call: None,
+        other_calls: 0,
+        is_private: false,
+    };
     let settled = store.settle_restored(&ctx, chosen, known).await;
     store.close().await;
     settled?;

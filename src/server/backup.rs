@@ -44,6 +44,7 @@ mod tests {
             now: Wall(0),
             site: open.site(),
             source: "cli".to_owned(),
+            caller: None,
             call: None,
             other_calls: 0,
             is_private: false,

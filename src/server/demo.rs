@@ -63,6 +63,7 @@ pub async fn store(options: StoreOptions, folder: &Path) -> anyhow::Result<Store
         now: Clock::wall(),
         site: store.site(),
         source: "demo".into(),
+        caller: None,
         call: None,
         other_calls: 0,
         is_private: false,

@@ -23,6 +23,7 @@ use crate::call::{Call, Output};
 use crate::media::recorder::RawTake;
 use crate::media::session::{Agreed, PACKET_BYTES};
 use crate::model::{CallId, Mono, Take, Ticket};
+use crate::server::caller::Caller;
 use crate::server::clock::Clock;
 use crate::wire::rtcp::REPORT_BYTES_MAX;
 use crate::wire::rtp::DATAGRAM_BYTES_MAX;
@@ -64,8 +65,8 @@ pub enum Command {
 pub struct Begin {
     /// Its number.
     pub id: CallId,
-    /// Where it comes from, for the audit trail.
-    pub source: Arc<str>,
+    /// Who calls.
+    pub caller: Arc<Caller>,
     /// The call.
     pub call: Call,
     /// Its RTP socket, non-blocking.
@@ -79,8 +80,8 @@ pub struct Begin {
 pub struct Asker {
     /// The call.
     pub call: CallId,
-    /// Where it comes from.
-    pub source: Arc<str>,
+    /// Who calls.
+    pub caller: Arc<Caller>,
     /// Whether nobody on the way can listen or forge a key.
     pub is_private: bool,
 }
@@ -131,7 +132,7 @@ impl Thread {
 
 struct Running {
     id: CallId,
-    source: Arc<str>,
+    caller: Arc<Caller>,
     call: Call,
     rtp: UdpSocket,
     rtcp: UdpSocket,
@@ -247,8 +248,8 @@ impl Driver {
         while let Some(output) = running.call.poll_output() {
             match output {
                 Output::Ask(ticket, actor, action) => {
-                    let (call, source) = (running.id, Arc::clone(&running.source));
-                    let asker = Asker { call, source, is_private: running.call.is_private() };
+                    let (call, caller) = (running.id, Arc::clone(&running.caller));
+                    let asker = Asker { call, caller, is_private: running.call.is_private() };
                     self.outside.ask(&self.handle, asker, ticket, actor, action);
                 }
                 Output::Finish(ticket, take) => self.outside.finish(&self.handle, running.id, ticket, take),
@@ -283,9 +284,9 @@ impl Driver {
     /// Puts the call into the slot that has the fewest.
     fn begin(&mut self, begin: Begin) {
         let slot = (0..SLOTS).min_by_key(|slot| self.slots[*slot].len()).unwrap_or(0);
-        let Begin { id, source, call, rtp, rtcp } = begin;
+        let Begin { id, caller, call, rtp, rtcp } = begin;
         self.slots[slot].push(id);
-        self.calls.insert(id, Box::new(Running { id, source, call, rtp, rtcp, frames: (id.0 % 16) as u8 }));
+        self.calls.insert(id, Box::new(Running { id, caller, call, rtp, rtcp, frames: (id.0 % 16) as u8 }));
         self.handle.calls.store(self.calls.len(), Ordering::Relaxed);
     }
 }

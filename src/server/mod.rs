@@ -1,6 +1,7 @@
 //! The shell: sockets, clocks and threads, and nothing that decides.
 
 pub mod backup;
+mod caller;
 mod clock;
 mod demo;
 mod facts;
@@ -340,6 +341,9 @@ pub fn store_options(config: &Config) -> anyhow::Result<StoreOptions> {
             lock_s: config.login.lock_s,
             lock_max_s: config.login.lock_max_s,
             unlock_after: config.login.unlock_after,
+            source_lock_after: config.login.unlock_after,
+            source_tries_per_minute: config.login.source_tries_per_minute,
+            overall_tries_per_minute: config.login.overall_tries_per_minute,
             temporary_pin_hours: config.login.temporary_pin_hours,
         },
         toll: TollPolicy { allowed: config.forwarding.allowed.clone(), denied: config.forwarding.denied.clone() },

@@ -139,6 +139,7 @@ impl Prober {
             now: Clock::wall(),
             site: self.store.site(),
             source: "probe".to_owned(),
+            caller: None,
             call: None,
             other_calls: 0,
             is_private: false,

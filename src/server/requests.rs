@@ -43,7 +43,8 @@ impl Outside for Requests {
         let ctx = Context {
             now: Clock::wall(),
             site: self.store.site(),
-            source: asker.source.to_string(),
+            source: asker.caller.source.clone(),
+            caller: asker.caller.extension.clone(),
             call: Some(asker.call),
             other_calls: self.in_progress.load(Ordering::Relaxed).saturating_sub(1),
             is_private: asker.is_private,

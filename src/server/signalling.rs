@@ -13,7 +13,8 @@ use crate::config::MediaAddress;
 use crate::media::prompts::Prompts;
 use crate::media::session::{Agreed, SEQUENCE_FIRST_MAX, Start};
 use crate::menu::{CallerInfo, SiteName};
-use crate::model::{CallId, Extension, Mono};
+use crate::model::{CallId, Mono};
+use crate::server::caller::Caller;
 use crate::server::clock::Clock;
 use crate::server::media::{Begin, Command, Thread};
 use crate::server::ports::Ports;
@@ -61,8 +62,8 @@ struct SipCall {
 struct Waiting {
     rtp: UdpSocket,
     rtcp: UdpSocket,
-    caller: CallerInfo,
-    source: Arc<str>,
+    info: CallerInfo,
+    caller: Arc<Caller>,
 }
 
 /// The task.
@@ -301,14 +302,15 @@ impl Signalling {
             sdp::Local { rtp: SocketAddr::new(named, port), session: dialog_session(incoming.dialog), version: 1 };
         let thread = self.thread().ok_or(503u16)?;
         let id = CallId(self.next_call);
-        let caller = CallerInfo {
-            extension: caller_extension(incoming),
+        let caller = Arc::new(Caller::of(incoming));
+        let info = CallerInfo {
+            extension: caller.extension.clone(),
             site: self.site.clone(),
             language: self.prompts.default_language(),
             languages: self.prompts.languages(),
         };
         let mut call = SipCall { id, thread, local, security: Security::default(), waiting: None };
-        let waiting = Waiting { rtp, rtcp, caller, source: Arc::from(peer.ip().to_canonical().to_string()) };
+        let waiting = Waiting { rtp, rtcp, info, caller };
         let text = match &remote {
             Some(remote) => {
                 let keys = call.security.take_offer(remote, incoming.flow.transport.is_secure())?;
@@ -341,10 +343,10 @@ impl Signalling {
     /// Hands the call to its media thread; `false` where that has too much to do.
     fn begin(&self, now: Mono, call: &SipCall, agreed: Agreed, waiting: Waiting) -> bool {
         let Some(start) = self.start() else { return false };
-        let Waiting { rtp, rtcp, caller, source } = waiting;
+        let Waiting { rtp, rtcp, info, caller } = waiting;
         let limits = Arc::clone(&self.settings.limits);
-        let machine = Call::new(now, agreed, start, caller, Arc::clone(&self.prompts), limits);
-        call.thread.tell(Command::Begin(Box::new(Begin { id: call.id, source, call: machine, rtp, rtcp })))
+        let machine = Call::new(now, agreed, start, info, Arc::clone(&self.prompts), limits);
+        call.thread.tell(Command::Begin(Box::new(Begin { id: call.id, caller, call: machine, rtp, rtcp })))
     }
 
     /// Where our stream begins, at random.
@@ -424,15 +426,6 @@ impl Signalling {
     fn count(&self) {
         self.in_progress.store(u32::try_from(self.calls.len()).unwrap_or(u32::MAX), Ordering::Relaxed);
     }
-}
-
-/// Who calls, as the peer says: P-Asserted-Identity, else From.
-fn caller_extension(incoming: &Incoming) -> Option<Extension> {
-    if !incoming.is_trusted {
-        return None;
-    }
-    let user = incoming.asserted_user.as_ref().or(incoming.from_user.as_ref())?;
-    Extension::parse(user)
 }
 
 /// The number in the `o=` line: the dialog's, which is random.

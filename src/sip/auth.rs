@@ -154,11 +154,7 @@ impl Guard {
         if self.trusts(peer) {
             return Ok(());
         }
-        let fields = request.head.values(Name::Authorization).take(FIELDS_MAX);
-        let ours = fields
-            .filter_map(Authorization::parse)
-            .find(|field| field.realm == REALM && self.algorithms.contains(&field.algorithm));
-        let Some(shown) = ours.filter(|shown| self.is_for_us(shown, request)) else {
+        let Some(shown) = self.shown(request).filter(|shown| self.is_for_us(shown, request)) else {
             return Err(self.challenge(now, peer, request, random, false));
         };
         let Nonce::Good(step) = self.nonce(now, peer, &shown.nonce) else {
@@ -190,6 +186,22 @@ impl Guard {
         let Ok(uri) = read_uri(&shown.uri) else { return false };
         let Some(user) = sip_user(&uri) else { return true };
         self.users.contains(&user) || sip_user(&request.uri).as_ref() == Some(&user)
+    }
+
+    /// Whose password a request that was let in has shown; nobody's where it needed none.
+    pub(super) fn account(&self, peer: IpAddr, request: &Request) -> Option<String> {
+        if self.trusts(peer) {
+            return None;
+        }
+        self.shown(request).map(|shown| shown.username)
+    }
+
+    /// What a request shows for our realm.
+    fn shown(&self, request: &Request) -> Option<Authorization> {
+        let fields = request.head.values(Name::Authorization).take(FIELDS_MAX);
+        fields
+            .filter_map(Authorization::parse)
+            .find(|field| field.realm == REALM && self.algorithms.contains(&field.algorithm))
     }
 
     fn challenge(&self, now: Mono, peer: IpAddr, request: &Request, random: &Random, stale: bool) -> Refusal {

@@ -243,6 +243,8 @@ pub struct Incoming {
     pub from_user: Option<String>,
     /// Whether it comes from a trusted peer, so that what it says of the caller is true.
     pub is_trusted: bool,
+    /// The account whose password it showed by digest; `None` from a trusted peer.
+    pub account: Option<String>,
     /// The user part of P-Asserted-Identity, unescaped; worth something from a trusted peer only (RFC 3325).
     pub asserted_user: Option<String>,
     /// How it came.

@@ -8,6 +8,7 @@ use super::error::StoreError;
 use super::lockout::Lockout;
 use super::policy::PinKind;
 use super::settings::Forwarding;
+use super::throttle::Origin;
 use super::{Store, admin::AdminError};
 use crate::access::Role;
 use crate::model::{AccountId, Audio, Extension, SiteId, Wall};
@@ -124,16 +125,63 @@ pub(super) async fn pin_history(
     Ok(sqlx::query_scalar(sql).bind(id.0).bind(kind.name()).fetch_all(conn).await?)
 }
 
-pub(super) async fn lockout(conn: &mut SqliteConnection, id: AccountId, kind: PinKind) -> Result<Lockout, StoreError> {
-    let sql = "SELECT failures, locks, locked_until FROM lockouts WHERE account_id = $1 AND kind = $2";
-    let row: Option<(i64, i64, Option<i64>)> =
-        sqlx::query_as(sql).bind(id.0).bind(kind.name()).fetch_optional(conn).await?;
-    let Some((failures, locks, until)) = row else { return Ok(Lockout::default()) };
-    Ok(Lockout {
-        failures: u32::try_from(failures).unwrap_or(u32::MAX),
-        locks: u32::try_from(locks).unwrap_or(u32::MAX),
-        locked_until: until.map(Wall),
-    })
+/// The hash of the PIN of an extension; `None` where there is no such PIN or no such account. One query either way.
+pub(super) async fn hash(
+    conn: &mut SqliteConnection,
+    site: SiteId,
+    extension: &Extension,
+    kind: PinKind,
+) -> Result<Option<String>, StoreError> {
+    let sql = "SELECT p.hash FROM accounts a JOIN pins p ON p.account_id = a.id AND p.kind = $3
+               WHERE a.site_id = $1 AND a.extension = $2";
+    let query = sqlx::query_scalar(sql).bind(site.0).bind(extension.as_str()).bind(kind.name());
+    Ok(query.fetch_optional(conn).await?)
+}
+
+/// An account whose PIN is tried.
+pub(super) struct Tried {
+    pub(super) id: AccountId,
+    pub(super) is_enabled: bool,
+    pub(super) pin: Option<PinRow>,
+    pub(super) lock: Lockout,
+}
+
+type TriedTuple = (i64, i64, Option<String>, Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
+
+/// All that is to be known of an account whose PIN is tried, by one query, whether it is there or not.
+pub(super) async fn tried(
+    conn: &mut SqliteConnection,
+    site: SiteId,
+    extension: &Extension,
+    kind: PinKind,
+    origin: Origin,
+) -> Result<Option<Tried>, StoreError> {
+    let sql = "SELECT a.id, a.enabled, p.hash, p.temporary, p.expires_at, l.failures, l.locks, l.locked_until
+               FROM accounts a LEFT JOIN pins p ON p.account_id = a.id AND p.kind = $3
+               LEFT JOIN lockouts l ON l.account_id = a.id AND l.kind = $3 AND l.origin = $4
+               WHERE a.site_id = $1 AND a.extension = $2";
+    let query = sqlx::query_as(sql).bind(site.0).bind(extension.as_str()).bind(kind.name()).bind(origin.name());
+    let row: Option<TriedTuple> = query.fetch_optional(conn).await?;
+    let Some((id, enabled, hash, temporary, expires_at, failures, locks, until)) = row else { return Ok(None) };
+    let count = |count: Option<i64>| u32::try_from(count.unwrap_or(0)).unwrap_or(u32::MAX);
+    Ok(Some(Tried {
+        id: AccountId(id),
+        is_enabled: enabled != 0,
+        pin: hash.map(|hash| PinRow { hash, temporary: temporary == Some(1), expires_at }),
+        lock: Lockout { failures: count(failures), locks: count(locks), locked_until: until.map(Wall) },
+    }))
+}
+
+/// Whether a PIN is locked for anybody.
+pub(super) async fn is_locked(
+    conn: &mut SqliteConnection,
+    id: AccountId,
+    kind: PinKind,
+    now: Wall,
+) -> Result<bool, StoreError> {
+    let sql = "SELECT max(locked_until) FROM lockouts WHERE account_id = $1 AND kind = $2";
+    let until: Option<i64> = sqlx::query_scalar(sql).bind(id.0).bind(kind.name()).fetch_one(conn).await?;
+    Ok(until.is_some_and(|end| now.0 < end))
 }
 
 /// Audio as it is stored: 16-bit little-endian samples.
@@ -164,11 +212,13 @@ pub struct UserRow {
     pub roles: Vec<&'static str>,
     /// Whether it may log in.
     pub enabled: bool,
-    /// Whether the account PIN is locked now.
+    /// Whether the account PIN is locked now, for its own handset or for anybody else.
     pub locked: bool,
-    /// The end of that lock; the year 9999 where only an administrator ends it.
+    /// The end of that lock, of the later one where there are two; the year 9999 where only an administrator ends it.
     pub locked_until: Option<String>,
-    /// Likewise for the voicemail PIN.
+    /// The end of the lock for its own handset; null where that gets in.
+    pub own_locked_until: Option<String>,
+    /// As [`UserRow::locked_until`], for the voicemail PIN.
     pub voicemail_locked_until: Option<String>,
     /// Whether the account PIN must be changed at the next login.
     pub pin_temporary: bool,
@@ -237,6 +287,7 @@ type ShownTuple = (
     Option<i64>,
     Option<i64>,
     Option<i64>,
+    Option<i64>,
     Option<String>,
 );
 
@@ -248,10 +299,13 @@ async fn user_rows(
     now: Wall,
 ) -> Result<Vec<UserRow>, StoreError> {
     let sql = "SELECT a.extension, a.username, a.name, s.name, a.enabled, a.dnd, a.language, a.forward_always,
-               a.forward_busy, a.forward_no_answer, al.locked_until, vl.locked_until, ap.temporary, vp.temporary, r.role
+               a.forward_busy, a.forward_no_answer,
+               (SELECT max(l.locked_until) FROM lockouts l WHERE l.account_id = a.id AND l.kind = 'account'),
+               (SELECT l.locked_until FROM lockouts l
+                WHERE l.account_id = a.id AND l.kind = 'account' AND l.origin = 'own'),
+               (SELECT max(l.locked_until) FROM lockouts l WHERE l.account_id = a.id AND l.kind = 'voicemail'),
+               ap.temporary, vp.temporary, r.role
                FROM accounts a JOIN sites s ON s.id = a.site_id
-               LEFT JOIN lockouts al ON al.account_id = a.id AND al.kind = 'account'
-               LEFT JOIN lockouts vl ON vl.account_id = a.id AND vl.kind = 'voicemail'
                LEFT JOIN pins ap ON ap.account_id = a.id AND ap.kind = 'account'
                LEFT JOIN pins vp ON vp.account_id = a.id AND vp.kind = 'voicemail'
                LEFT JOIN roles r ON r.account_id = a.id
@@ -261,7 +315,7 @@ async fn user_rows(
     let shown: Vec<ShownTuple> = sqlx::query_as(sql).bind(site.0).bind(extension).fetch_all(conn).await?;
     let mut users: Vec<(UserRow, Vec<String>)> = Vec::new();
     for mut row in shown {
-        let role = row.14.take();
+        let role = row.15.take();
         match users.last_mut() {
             Some((user, roles)) if user.extension == row.0 => roles.extend(role),
             _ => users.push((user_row(row, now), role.into_iter().collect())),
@@ -275,10 +329,9 @@ async fn user_rows(
 }
 
 fn user_row(shown: ShownTuple, now: Wall) -> UserRow {
-    let (extension, username, name, site, enabled, dnd, language, always, busy, no_answer, locked, vm_locked, ..) =
-        shown;
+    let (extension, username, name, site, enabled, dnd, language, always, busy, no_answer, ..) = shown;
     let until = |end: Option<i64>| end.map(Wall).filter(|end| now < *end).map(rfc3339);
-    let (locked_until, voicemail_locked_until) = (until(locked), until(vm_locked));
+    let (locked_until, own_locked_until) = (until(shown.10), until(shown.11));
     UserRow {
         extension,
         username,
@@ -288,10 +341,11 @@ fn user_row(shown: ShownTuple, now: Wall) -> UserRow {
         enabled: enabled != 0,
         locked: locked_until.is_some(),
         locked_until,
-        voicemail_locked_until,
-        pin_temporary: shown.12 == Some(1),
-        voicemail_pin_set: shown.13.is_some(),
-        voicemail_pin_temporary: shown.13 == Some(1),
+        own_locked_until,
+        voicemail_locked_until: until(shown.12),
+        pin_temporary: shown.13 == Some(1),
+        voicemail_pin_set: shown.14.is_some(),
+        voicemail_pin_temporary: shown.14 == Some(1),
         forwarding: Forwarding { always, busy, no_answer },
         dnd: dnd != 0,
         language,

@@ -54,8 +54,8 @@ pub enum Admin {
     RemoveRole { role: Role, extension: Extension },
     /// Sets a voicemail PIN.
     SetVoicemailPin { extension: Extension, pin: Pin },
-    /// Checks a voicemail PIN, under its own lock-outs.
-    VerifyVoicemailPin { extension: Extension, pin: Pin },
+    /// Checks a voicemail PIN, under its own lock-outs; `caller` is the number that calls, as the PBX knows it.
+    VerifyVoicemailPin { extension: Extension, pin: Pin, caller: Option<String> },
     /// Adds a recording; the audio is its factory version.
     AddRecording { number: RecordingNumber, name: String, audio: Option<Audio> },
     /// Makes audio the live version.
@@ -132,7 +132,9 @@ impl Store {
             Admin::SetVoicemailPin { extension, pin } => {
                 self.set_pin(ctx, extension, PinKind::Voicemail, pin, false).await
             }
-            Admin::VerifyVoicemailPin { extension, pin } => self.verify_voicemail(ctx, extension, pin).await,
+            Admin::VerifyVoicemailPin { extension, pin, caller } => {
+                self.verify_voicemail(ctx, extension, pin, caller.as_deref()).await
+            }
             Admin::System(system) => self.system(ctx, system).await,
             in_one_step => {
                 let mut write = self.write(ctx).await?;

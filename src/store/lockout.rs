@@ -1,10 +1,13 @@
-//! Lock-outs of one account and one kind of PIN. Pure: the time is an argument, the rows are kept by `login`.
+//! Lock-outs of one account, one kind of PIN and one origin, and of a source. Pure: the time is an argument, the rows are kept by `login`.
 //!
 //! ```text
 //! failures  1 2 3 4 5            6 … 10         11 … 15         16 … 20
 //! locked            5 min           10 min          20 min          until an administrator unlocks
 //! ```
 //! A success puts everything back. What is tried during a lock is not counted.
+//!
+//! A source is locked at as many failures in a row as lock an account for good, whichever accounts they were on, and then
+//! at each five more, but never for good. A success is worth five failures: what is right now and then hides nobody.
 
 use crate::model::Wall;
 
@@ -19,18 +22,33 @@ pub struct LoginLimits {
     pub lock_max_s: u32,
     /// Failures without a success that lock until an administrator unlocks.
     pub unlock_after: u32,
+    /// Failures in a row that lock a source.
+    pub source_lock_after: u32,
+    /// Tokens of the bucket of each source, and how many of them come back in a minute; 1 to 60,000.
+    pub source_tries_per_minute: u32,
+    /// The same for all strangers together.
+    pub overall_tries_per_minute: u32,
     /// How long a temporary PIN is good for, in hours.
     pub temporary_pin_hours: u32,
 }
 
 impl Default for LoginLimits {
     fn default() -> Self {
-        Self { lock_after: 5, lock_s: 300, lock_max_s: 3600, unlock_after: 20, temporary_pin_hours: 24 }
+        Self {
+            lock_after: 5,
+            lock_s: 300,
+            lock_max_s: 3600,
+            unlock_after: 20,
+            source_lock_after: 20,
+            source_tries_per_minute: 20,
+            overall_tries_per_minute: 300,
+            temporary_pin_hours: 24,
+        }
     }
 }
 
-/// The end of a lock that only an administrator ends: 9999-12-31T23:59:59Z.
-pub const UNTIL_UNLOCKED: Wall = Wall(253_402_300_799_000);
+/// The end of a lock that only an administrator ends: 9999-12-30T00:00:00Z, which every calendar has.
+pub const UNTIL_UNLOCKED: Wall = Wall(253_402_128_000_000);
 
 /// What is kept of the failures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,6 +76,27 @@ impl Lockout {
         if !failures.is_multiple_of(limits.lock_after.max(1)) {
             return Self { failures, ..self };
         }
+        self.locked_at(failures, now, limits)
+    }
+
+    /// The state of a source after one more failure.
+    pub fn after_failure_of_source(self, now: Wall, limits: &LoginLimits) -> Self {
+        let failures = self.failures.saturating_add(1);
+        match failures.checked_sub(limits.source_lock_after.max(1)) {
+            Some(beyond) if beyond.is_multiple_of(limits.lock_after.max(1)) => self.locked_at(failures, now, limits),
+            Some(_) | None => Self { failures, ..self },
+        }
+    }
+
+    /// The state of a source after a success.
+    pub fn after_success_of_source(self, limits: &LoginLimits) -> Self {
+        match self.failures.saturating_sub(limits.lock_after.max(1)) {
+            0 => Self::default(),
+            failures => Self { failures, ..self },
+        }
+    }
+
+    fn locked_at(self, failures: u32, now: Wall, limits: &LoginLimits) -> Self {
         let doubled = u64::from(limits.lock_s).saturating_mul(1 << self.locks.min(20));
         let lock_ms = doubled.min(u64::from(limits.lock_max_s)) * 1000;
         let end = Wall(now.0.saturating_add(i64::try_from(lock_ms).unwrap_or(i64::MAX)));

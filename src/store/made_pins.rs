@@ -6,12 +6,13 @@ use serde_json::json;
 use super::Store;
 use super::admin::AdminError;
 use super::error::StoreError;
-use super::login::{self, Checked};
+use super::login::{self, Checked, Found, Shown};
 use super::own_pins::{self, PinState};
 use super::people::{self, NewUser, Told};
 use super::pins::{self, Chosen};
 use super::policy::{PIN_DIGITS_MIN, PinKind, ROLE_PIN_DIGITS_MIN};
 use super::rights::{self, Stop};
+use super::sources::Asker;
 use crate::access::{Action, Actor, Context, Refusal, Reply};
 use crate::model::{Extension, Pin};
 
@@ -96,21 +97,24 @@ impl Store {
         extension: &Extension,
         pin: &Pin,
     ) -> Result<Option<Reply>, Stop> {
-        let kind = PinKind::Support;
         let mut read = self.read().await?;
-        rights::authorise(&mut read, ctx, actor, action).await?;
+        let caller = rights::authorise(&mut read, ctx, actor, action).await?;
         drop(read);
-        let stored = self.stored_pin(ctx, extension, kind).await?;
-        let fits = self.inner.pins.verify(stored.as_deref(), pin).await?;
+        let asker = Asker::account(caller.who().id);
+        let shown = Shown { site: ctx.site, extension, kind: PinKind::Support, action: action.name() };
+        let Some(stored) = self.look(ctx, &asker, shown).await? else {
+            return Ok(Some(Reply::Refused(Refusal::Unknown)));
+        };
+        let fits = self.inner.pins.verify(asker.lane(), stored.as_deref(), pin).await?;
 
         let mut write = self.write(ctx).await?;
         let caller = rights::authorise(write.conn(), ctx, actor, action).await?;
         write.who = caller.who();
-        let found = (stored.as_deref(), fits);
-        let reply = match login::check_shown(&mut write, extension, kind, action.name(), found).await? {
+        let found = Found { stored: stored.as_deref(), fits };
+        let reply = match login::check_shown(&mut write, &asker, shown, found).await? {
             Checked::Stale => return Ok(None),
             Checked::Right => Reply::Done,
-            Checked::Wrong => Reply::Refused(Refusal::Unknown),
+            Checked::Wrong | Checked::Refused => Reply::Refused(Refusal::Unknown),
         };
         write.commit().await?;
         Ok(Some(reply))

@@ -34,7 +34,9 @@ mod recordings;
 mod rights;
 mod settings;
 mod sites;
+mod sources;
 mod system;
+mod throttle;
 mod tx;
 mod undo;
 mod users;
@@ -173,6 +175,9 @@ struct Inner {
     options: StoreOptions,
     site: SiteId,
     intents: watch::Sender<u64>,
+    /// Transactions that read, and that write.
+    #[cfg(test)]
+    begun: [std::sync::atomic::AtomicU64; 2],
 }
 
 impl Store {
@@ -435,11 +440,15 @@ impl Store {
 
     /// A consistent view for reading.
     async fn read(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        #[cfg(test)]
+        self.inner.begun[0].fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         Ok(self.inner.reader.begin().await?)
     }
 
     /// The write lock.
     async fn write<'a>(&'a self, ctx: &'a Context) -> Result<tx::Write<'a>, StoreError> {
+        #[cfg(test)]
+        self.inner.begun[1].fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         tx::Write::begin(&self.inner.writer, &self.inner.options, &self.inner.intents, ctx).await
     }
 }

@@ -15,11 +15,12 @@ use super::{AdminError, Inner, READERS_MAX, Store, StoreOptions, pins};
 use crate::model::SiteId;
 
 /// The migrations, in order; the schema's number is how many were applied. They only go forward.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("../../migrations/sqlite/0001_first.sql"),
     include_str!("../../migrations/sqlite/0002_people.sql"),
     include_str!("../../migrations/sqlite/0003_phone_system.sql"),
     include_str!("../../migrations/sqlite/0004_backups.sql"),
+    include_str!("../../migrations/sqlite/0005_login_sources.sql"),
 ];
 /// The write-ahead log is cut back to this after a checkpoint.
 const WAL_BYTES_MAX: &str = "67108864";
@@ -82,7 +83,18 @@ impl Store {
         let reader = pool(READERS_MAX, connect(&options).read_only(true));
         let pins = pins::PinWorkers::start(options.pin_workers, options.pin_cost)?;
         let (intents, _) = watch::channel(0);
-        Ok(Self { inner: Arc::new(Inner { writer, reader, pins, options, site, intents }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                writer,
+                reader,
+                pins,
+                options,
+                site,
+                intents,
+                #[cfg(test)]
+                begun: Default::default(),
+            }),
+        })
     }
 }
 

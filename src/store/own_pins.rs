@@ -11,11 +11,12 @@ use sqlx::SqliteConnection;
 
 use super::accounts::{self, Account, PinRow};
 use super::error::StoreError;
-use super::login::{self, Checked};
+use super::login::{self, Checked, Found, Shown};
 use super::people::{self, Told};
-use super::pins::Chosen;
+use super::pins::{Chosen, Lane};
 use super::policy::{self, PinFault, PinKind, ROLE_PIN_DIGITS_MIN};
 use super::rights::{self, Caller, Stop};
+use super::sources::Asker;
 use super::tx::{Outcome, Write};
 use super::{STALE_TRIES_MAX, Store, destructive};
 use crate::access::{Action, Actor, Context, Destructive, Refusal, Reply};
@@ -79,7 +80,7 @@ impl Store {
             Action::ReplaceTemporaryPin { new } => self.set_own(ctx, actor, action, PinKind::Account, new).await,
             Action::SetOwnAccountPin { current, new } => match self.confirm_own(ctx, actor, action, current).await? {
                 Checked::Right => self.set_own(ctx, actor, action, PinKind::Account, new).await,
-                Checked::Wrong => Ok(Some(Reply::Refused(Refusal::PinWrong))),
+                Checked::Wrong | Checked::Refused => Ok(Some(Reply::Refused(Refusal::PinWrong))),
                 Checked::Stale => Ok(None),
             },
             Action::SetOwnSupportPin { new } => self.set_own(ctx, actor, action, PinKind::Support, new).await,
@@ -161,7 +162,7 @@ impl Store {
         let caller = rights::authorise(&mut read, ctx, actor, action).await?;
         let state = PinState::read(&mut read, caller.own()?.id, PinKind::Account).await?;
         drop(read);
-        let fits = self.inner.pins.verify(state.hash(), pin).await?;
+        let fits = self.inner.pins.verify(Lane::Known, state.hash(), pin).await?;
         Ok((state, fits))
     }
 
@@ -180,7 +181,7 @@ impl Store {
         let (checked, caller) = settle_own(&mut write, actor, action, &state, fits).await?;
         let outcome = match checked {
             Checked::Stale => return Ok(None),
-            Checked::Wrong => Ok(Reply::Refused(Refusal::PinWrong)),
+            Checked::Wrong | Checked::Refused => Ok(Reply::Refused(Refusal::PinWrong)),
             Checked::Right => destructive::carry_out_or_nothing(&mut write, &caller, what).await,
         };
         if let Err(Stop::Fault(_)) = outcome {
@@ -202,7 +203,11 @@ async fn settle_own(
     let ctx = write.ctx;
     let caller = rights::authorise(write.conn(), ctx, actor, action).await?;
     write.who = caller.who();
-    let checked = login::check(write, caller.own()?, PinKind::Account, state.hash(), fits).await?;
+    let account = caller.own()?;
+    let (site, extension) = (account.site, &account.extension);
+    let shown = Shown { site, extension, kind: PinKind::Account, action: action.name() };
+    let found = Found { stored: state.hash(), fits };
+    let (checked, _) = login::check(write, &Asker::session(), shown, found).await?;
     if checked == Checked::Wrong {
         write.note(action.name(), rights::target(action).as_deref(), Outcome::Failed).await?;
     }

@@ -1,11 +1,13 @@
-//! The work of argon2id, on a few threads of its own behind a bounded queue, each with a memory arena that it keeps.
+//! The work of argon2id, on a few threads of its own behind two bounded queues, each with a memory arena that it keeps.
+//! Who calls from the own handset or is logged in waits for nobody else: strangers' PINs are checked when none of theirs
+//! is waiting.
 //!
 //! A hash is kept in the PHC string format (`$argon2id$v=19$m=…,t=…,p=…$salt$hash`), so that it says its own cost.
 //! All hashes of one account and kind share a salt: that makes the check against the last five PINs and their easy
 //! steps a matter of four derivations instead of twenty.
 
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
@@ -15,7 +17,7 @@ use super::error::StoreError;
 use super::policy;
 use crate::model::Pin;
 
-/// Jobs that wait for a worker; over it the caller is asked to try later.
+/// Jobs of a lane that wait for a worker; over it the caller is asked to try later.
 pub const PIN_QUEUE_MAX: usize = 64;
 /// The most memory that a stored hash may ask for, in KiB.
 const STORED_MEMORY_KIB_MAX: u32 = 65_536;
@@ -68,9 +70,75 @@ pub(super) enum Chosen {
     UsedBefore,
 }
 
+/// Where a PIN waits to be checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// Of who calls from the own handset, is logged in, or has a shell.
+    Known,
+    /// Of everybody else.
+    Strangers,
+}
+
+/// What waits, and whether workers are to wait for more.
+#[derive(Default)]
+struct Waiting {
+    known: VecDeque<Job>,
+    strangers: VecDeque<Job>,
+    is_over: bool,
+}
+
+/// Jobs on their way to the workers.
+#[derive(Default)]
+struct Queue {
+    waiting: Mutex<Waiting>,
+    more: Condvar,
+}
+
+impl Queue {
+    /// `false` where the lane is full.
+    fn push(&self, lane: Lane, job: Job) -> bool {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let jobs = match lane {
+            Lane::Known => &mut waiting.known,
+            Lane::Strangers => &mut waiting.strangers,
+        };
+        if jobs.len() >= PIN_QUEUE_MAX {
+            return false;
+        }
+        jobs.push_back(job);
+        self.more.notify_one();
+        true
+    }
+
+    /// The next job, those of the known first; `None` where there is nothing more to do ever.
+    fn pop(&self) -> Option<Job> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(job) = waiting.known.pop_front() {
+                return Some(job);
+            }
+            if let Some(job) = waiting.strangers.pop_front() {
+                return Some(job);
+            }
+            if waiting.is_over {
+                return None;
+            }
+            waiting = self.more.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn end(&self) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).is_over = true;
+        self.more.notify_all();
+    }
+}
+
 /// The workers; they end when this is dropped.
 pub(super) struct PinWorkers {
-    queue: SyncSender<Job>,
+    queue: Arc<Queue>,
+    /// Derivations that were asked for.
+    #[cfg(test)]
+    derived: std::sync::atomic::AtomicU64,
     cost: PinCost,
     /// A hash that no PIN fits, for extensions that do not exist.
     dummy: String,
@@ -79,20 +147,25 @@ pub(super) struct PinWorkers {
 impl PinWorkers {
     /// Starts `threads` workers.
     pub(super) fn start(threads: usize, cost: PinCost) -> Result<Self, StoreError> {
-        let (queue, jobs) = sync_channel::<Job>(PIN_QUEUE_MAX);
-        let jobs = Arc::new(Mutex::new(jobs));
+        let queue = Arc::new(Queue::default());
         for n in 0..threads.max(1) {
-            let jobs = Arc::clone(&jobs);
+            let queue = Arc::clone(&queue);
             let thread = std::thread::Builder::new().name(format!("pin-{n}"));
-            thread.spawn(move || work(&jobs)).map_err(|why| StoreError::Database(format!("no PIN worker: {why}")))?;
+            thread.spawn(move || work(&queue)).map_err(|why| StoreError::Database(format!("no PIN worker: {why}")))?;
         }
         let output = Output::new(&random::<OUTPUT_BYTES>()?).map_err(|_| StoreError::NoRandom)?;
         let dummy = format_hash(new_salt()?, cost, output)?;
-        Ok(Self { queue, cost, dummy })
+        Ok(Self {
+            queue,
+            #[cfg(test)]
+            derived: std::sync::atomic::AtomicU64::new(0),
+            cost,
+            dummy,
+        })
     }
 
     /// Whether the PIN fits the hash. With no hash the same work is done, and the answer is no.
-    pub(super) async fn verify(&self, stored: Option<&str>, pin: &Pin) -> Result<bool, StoreError> {
+    pub(super) async fn verify(&self, lane: Lane, stored: Option<&str>, pin: &Pin) -> Result<bool, StoreError> {
         let wanted = match stored.map(parse_hash) {
             Some(Some(wanted)) => Some(wanted),
             Some(None) => {
@@ -105,7 +178,7 @@ impl PinWorkers {
             Some(wanted) => (wanted, true),
             None => (parse_hash(&self.dummy).ok_or(StoreError::PinsBusy)?, false),
         };
-        let got = self.derive(vec![Derive { salt: wanted.salt, cost: wanted.cost, pin: pin.clone() }]).await?;
+        let got = self.derive(lane, vec![Derive { salt: wanted.salt, cost: wanted.cost, pin: pin.clone() }]).await?;
         Ok(got.first().is_some_and(|output| same(output, &wanted.output)) && real)
     }
 
@@ -125,7 +198,7 @@ impl PinWorkers {
                 }
             }
         }
-        let outputs = self.derive(list.clone()).await?;
+        let outputs = self.derive(Lane::Known, list.clone()).await?;
         let used = list.iter().zip(&outputs).any(|(derive, output)| {
             let fits = |s: &Stored| s.salt == derive.salt && s.cost == derive.cost && same(&s.output, output);
             before.iter().any(fits)
@@ -137,21 +210,33 @@ impl PinWorkers {
         Ok(Chosen::Hash(format_hash(salt, self.cost, own)?))
     }
 
-    async fn derive(&self, list: Vec<Derive>) -> Result<Vec<[u8; OUTPUT_BYTES]>, StoreError> {
+    async fn derive(&self, lane: Lane, list: Vec<Derive>) -> Result<Vec<[u8; OUTPUT_BYTES]>, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.queue.try_send(Job { list, reply }).map_err(|e| match e {
-            TrySendError::Full(_) | TrySendError::Disconnected(_) => StoreError::PinsBusy,
-        })?;
+        #[cfg(test)]
+        self.derived.fetch_add(list.len() as u64, std::sync::atomic::Ordering::Relaxed);
+        if !self.queue.push(lane, Job { list, reply }) {
+            return Err(StoreError::PinsBusy);
+        }
         answer.await.ok().flatten().ok_or(StoreError::PinsBusy)
+    }
+
+    /// How many derivations were asked for since the start.
+    #[cfg(test)]
+    pub(super) fn derived(&self) -> u64 {
+        self.derived.load(std::sync::atomic::Ordering::Relaxed)
+    }
+}
+
+impl Drop for PinWorkers {
+    fn drop(&mut self) {
+        self.queue.end();
     }
 }
 
 /// A worker's life.
-fn work(jobs: &Mutex<Receiver<Job>>) {
+fn work(queue: &Queue) {
     let mut arena: Vec<Block> = Vec::new();
-    loop {
-        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(job) = job else { return };
+    while let Some(job) = queue.pop() {
         if job.reply.is_closed() {
             continue;
         }
@@ -254,9 +339,34 @@ mod tests {
         let workers = PinWorkers::start(1, PinCost::STANDARD).unwrap();
         let stored = hash(&workers, "904826", &[]).await.unwrap();
         assert!(stored.starts_with("$argon2id$v=19$m=47104,t=2,p=1$"), "{stored}");
-        assert!(workers.verify(Some(&stored), &pin("904826")).await.unwrap());
-        assert!(!workers.verify(Some(&stored), &pin("904827")).await.unwrap());
-        assert!(!workers.verify(None, &pin("904826")).await.unwrap());
+        assert!(workers.verify(Lane::Strangers, Some(&stored), &pin("904826")).await.unwrap());
+        assert!(!workers.verify(Lane::Strangers, Some(&stored), &pin("904827")).await.unwrap());
+        assert!(!workers.verify(Lane::Strangers, None, &pin("904826")).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn the_last_five_are_forbidden_each_with_its_reverse_and_its_plus_ones() {
+        let workers = PinWorkers::start(2, PinCost::CHEAP_FOR_TESTS).unwrap();
+        // Each as it is, reversed, plus one as a number, plus one digit by digit.
+        let last = [
+            ["618049", "940816", "618050", "729150"],
+            ["730185", "581037", "730186", "841296"],
+            ["904829", "928409", "904830", "015930"],
+            ["407193", "391704", "407194", "518204"],
+            ["395062", "260593", "395063", "406173"],
+        ];
+        let mut history = Vec::new();
+        for [pin, ..] in last {
+            history.push(hash(&workers, pin, &history).await.unwrap());
+        }
+        for forbidden in last.into_iter().flatten() {
+            assert!(hash(&workers, forbidden, &history).await.is_none(), "{forbidden}");
+        }
+        // A step back, two steps, another length.
+        for free in ["618048", "618051", "507938", "61804", "6180490"] {
+            assert!(hash(&workers, free, &history).await.is_some(), "{free}");
+        }
+        assert!(hash(&workers, "618049", &history[1..]).await.is_some(), "the sixth last");
     }
 
     #[tokio::test]
@@ -269,7 +379,7 @@ mod tests {
             assert!(hash(&workers, used, &history).await.is_none(), "{used}");
         }
         let third = hash(&workers, "904826", &history).await.unwrap();
-        assert!(workers.verify(Some(&third), &pin("904826")).await.unwrap());
+        assert!(workers.verify(Lane::Strangers, Some(&third), &pin("904826")).await.unwrap());
     }
 
     #[tokio::test]
@@ -277,14 +387,15 @@ mod tests {
         let workers = PinWorkers::start(1, PinCost::CHEAP_FOR_TESTS).unwrap();
         let stored = hash(&workers, "904826", &[]).await.unwrap();
         for dear in [stored.replace("m=8", "m=4000000000"), stored.replace("t=1", "t=4000000"), "rubbish".to_owned()] {
-            assert!(!workers.verify(Some(&dear), &pin("904826")).await.unwrap(), "{dear}");
+            assert!(!workers.verify(Lane::Strangers, Some(&dear), &pin("904826")).await.unwrap(), "{dear}");
         }
     }
 
     #[tokio::test]
     async fn the_queue_is_bounded() {
         let workers = PinWorkers::start(1, PinCost::STANDARD).unwrap();
-        let tries: Vec<_> = (0..PIN_QUEUE_MAX * 2).map(|_| Box::pin(workers.verify(None, &DIGITS))).collect();
+        let tries: Vec<_> =
+            (0..PIN_QUEUE_MAX * 2).map(|_| Box::pin(workers.verify(Lane::Strangers, None, &DIGITS))).collect();
         static DIGITS: std::sync::LazyLock<Pin> = std::sync::LazyLock::new(|| pin("904826"));
         let mut busy = 0;
         let mut waiting = Vec::new();
@@ -296,6 +407,55 @@ mod tests {
             }
         }
         assert!(busy >= PIN_QUEUE_MAX - 2, "{busy}");
+    }
+
+    #[tokio::test]
+    async fn strangers_wait_for_the_known_and_their_full_lane_keeps_nobody_else_out() {
+        let workers = Arc::new(PinWorkers::start(1, PinCost { memory_kib: 4096, passes: 2 }).unwrap());
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let ask = |lane: Lane| {
+            let (workers, order) = (Arc::clone(&workers), Arc::clone(&order));
+            tokio::spawn(async move {
+                let outcome = workers.verify(lane, None, &pin("904826")).await;
+                order.lock().unwrap().push(lane);
+                outcome.is_ok()
+            })
+        };
+        let mut strangers: Vec<_> = (0..PIN_QUEUE_MAX * 2).map(|_| ask(Lane::Strangers)).collect();
+        // One thread: all of them have asked before this goes on.
+        for _ in 0..PIN_QUEUE_MAX {
+            tokio::task::yield_now().await;
+        }
+        let refused = order.lock().unwrap().len();
+        assert!(refused >= PIN_QUEUE_MAX - 2, "{refused}");
+        let known: Vec<_> = (0..PIN_QUEUE_MAX / 2).map(|_| ask(Lane::Known)).collect();
+        for known in known {
+            assert!(known.await.unwrap(), "the lane of the known is not full");
+        }
+        let answered = order.lock().unwrap()[refused..].iter().filter(|lane| **lane == Lane::Strangers).count();
+        assert!(answered <= 3, "{answered} strangers were answered before {} who are known", PIN_QUEUE_MAX / 2);
+        let mut looked_at = 0;
+        for stranger in strangers.drain(..) {
+            looked_at += usize::from(stranger.await.unwrap());
+        }
+        assert_eq!(looked_at + refused, PIN_QUEUE_MAX * 2, "in the end each one that waited is answered");
+    }
+
+    #[test]
+    fn temporary_pins_are_made_by_chance() {
+        let extension = Extension::parse("1004").unwrap();
+        let mut seen = [[0; 10]; 8];
+        let mut all = std::collections::HashSet::new();
+        for _ in 0..2000 {
+            let made = random_pin(8, &extension).unwrap();
+            for (place, digit) in made.digits().bytes().enumerate() {
+                seen[place][usize::from(digit - b'0')] += 1;
+            }
+            all.insert(made.digits().to_owned());
+        }
+        assert!(all.len() >= 1995, "{} different ones of 2000", all.len());
+        // 200 of each digit at each place; the policy shifts that a little. Seven standard deviations.
+        assert!(seen.iter().flatten().all(|count| (100..=300).contains(count)), "{seen:?}");
     }
 
     #[test]

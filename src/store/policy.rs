@@ -219,6 +219,65 @@ mod tests {
     }
 
     #[test]
+    fn what_is_nearly_too_simple_passes() {
+        let passes = [
+            ("831040", "three digits of the extension, and all four apart"),
+            ("282852", "three different digits, none of them often in a row"),
+            ("839949", "a digit twice running"),
+            ("834167", "two running up, twice"),
+            ("890193", "9 and 0 are no neighbours"),
+            ("474749", "a group and nearly a group"),
+            ("1831830", "a group twice and one digit more"),
+            ("837739", "a palindrome but for its end"),
+            ("147285", "one line, and keys beside it"),
+            ("258014", "a line of four and two keys"),
+        ];
+        for (pin, why) in passes {
+            assert_eq!(verdict(pin, 6), Ok(()), "{pin}: {why}");
+        }
+    }
+
+    #[test]
+    fn each_rule_holds_at_every_place_and_length() {
+        for (pin, why) in [
+            ("1004837296183729", "the extension at the beginning of the longest"),
+            ("8372961837294001", "its reverse at the end"),
+            ("8372345961837296", "running up in the middle"),
+            ("8372961837296543", "running down at the end"),
+            ("0008372961837296", "thrice at the beginning"),
+            ("2727272727272727", "two digits"),
+            ("8372837283728372", "a group of four, four times"),
+            ("8372961881692738", "a palindrome of sixteen"),
+            ("1472583691593570", "only lines, the last one 3570 is none"),
+        ] {
+            let expected = if why.contains("is none") { Ok(()) } else { Err(PinFault::TooSimple) };
+            assert_eq!(verdict(pin, 8), expected, "{pin}: {why}");
+        }
+        assert_eq!(verdict("1472583691590852", 8), Err(PinFault::TooSimple), "five lines: 147, 258, 369, 159, 0852");
+    }
+
+    #[test]
+    fn lengths_by_kind_and_role() {
+        use PinKind::{Account, Support, Voicemail};
+        let table = [
+            (Account, true, 8),
+            (Account, false, 6),
+            (Voicemail, true, 6),
+            (Voicemail, false, 6),
+            (Support, true, 6),
+            (Support, false, 6),
+        ];
+        for (kind, has_role, least) in table {
+            assert_eq!(kind.digits_min(has_role), least, "{kind:?} {has_role}");
+            let pin = "9048261739517284";
+            assert_eq!(verdict(&pin[..least], kind.digits_min(has_role)), Ok(()));
+            let short = &pin[..least - 1];
+            assert_eq!(verdict(short, kind.digits_min(has_role)), Err(PinFault::TooShort(least)));
+        }
+        assert!(Pin::parse("90482617395172840").is_none(), "seventeen digits are no PIN");
+    }
+
+    #[test]
     fn the_pins_that_people_are_given_pass() {
         for pin in ["61849273", "52961847", "83517294", "74926185", "29618374"] {
             assert_eq!(verdict(pin, ROLE_PIN_DIGITS_MIN), Ok(()), "{pin}");

@@ -55,10 +55,9 @@ pub(super) async fn write(write: &mut Write<'_>, caller: &Caller, action: &Actio
 /// Name and state; what may be done to the account is refused at its key, not here.
 async fn open(conn: &mut SqliteConnection, ctx: &Context, extension: &Extension) -> Result<Reply, Stop> {
     let account = accounts::by_extension(conn, ctx.site, extension).await?.ok_or(Refusal::Unknown)?;
-    let lock = accounts::lockout(conn, account.id, PinKind::Account).await?;
     Ok(Reply::User {
         spoken_name: own_audio::spoken_name(conn, account.id).await?,
         enabled: account.enabled,
-        locked: lock.is_locked(ctx.now),
+        locked: accounts::is_locked(conn, account.id, PinKind::Account, ctx.now).await?,
     })
 }

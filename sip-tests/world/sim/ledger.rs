@@ -20,7 +20,7 @@ use switchhook::access::{
 };
 use switchhook::model::{AccountId, Extension, ItemNumber, Mac, Mono, PhoneNumber, Pin, RecordingNumber};
 
-pub use accounts::{Account, Known, PEOPLE};
+pub use accounts::{Account, By, Known, PEOPLE};
 pub use changes::{Change, Slot, Value};
 pub use recordings::Recording;
 pub use system::{Backup, Reboot};
@@ -178,7 +178,7 @@ impl Ledger {
 
     fn login(&mut self, now: Mono, extension: &Extension, pin: &Pin) -> Result<Reply, Refusal> {
         let id = self.find(extension.as_str()).ok_or(Refusal::LoginFailed)?.id;
-        if !self.is_right(now, id, pin) {
+        if !self.is_right(now, id, By::Other, pin) {
             return Err(Refusal::LoginFailed);
         }
         let account = self.by_id_mut(id);
@@ -275,9 +275,9 @@ impl Ledger {
     }
 
     /// Whether it is that account's PIN, no lock is on and the account enabled; a failure counts.
-    fn is_right(&mut self, now: Mono, id: AccountId, pin: &Pin) -> bool {
+    fn is_right(&mut self, now: Mono, id: AccountId, by: By, pin: &Pin) -> bool {
         let is_enabled = self.is_enabled(id);
-        self.by_id_mut(id).pin.is_right(now, pin, is_enabled)
+        self.by_id_mut(id).pin.is_right(now, by, pin, is_enabled)
     }
 
     fn by_id(&self, id: AccountId) -> Option<&Account> {

@@ -133,7 +133,10 @@ async fn a_user_as_json_has_the_documented_fields() {
     for (field, value) in known.as_object().unwrap() {
         assert_eq!(user.as_object_mut().unwrap().remove(field).as_ref(), Some(value), "{field}");
     }
-    assert_eq!(user, json!({ "locked": false, "voicemail_locked_until": null, "voicemail_pin_set": false }));
+    assert_eq!(
+        user,
+        json!({ "locked": false, "own_locked_until": null, "voicemail_locked_until": null, "voicemail_pin_set": false })
+    );
     assert_eq!(world.json("user list").await.as_array().unwrap().len(), 2);
     let shown = world.run("user show 1042", "").await.unwrap();
     assert!(shown.contains("account PIN             temporary"), "{shown}");

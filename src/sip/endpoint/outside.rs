@@ -102,12 +102,14 @@ impl Endpoint {
         self.open_dialog(dialog, state);
         self.open_server(now, flow, key, merge, &request, Some(dialog));
         let user = request.uri.auth.as_ref().map(|auth| unescape(&auth.user).into_owned());
+        let account = self.guard.account(flow.peer.ip(), &request);
         self.events.push_back(Event::Incoming(Incoming {
             dialog,
             call_id: head.call_id().to_owned(),
             to_user: user.unwrap_or_default(),
             from_user: sip_user(&head.from.uri),
             is_trusted: self.guard.trusts(flow.peer.ip()),
+            account,
             asserted_user: asserted_user(head),
             flow,
             offer,

@@ -3,15 +3,16 @@
 use serde_json::json;
 
 use super::{AdminError, AdminReply, ImportedUser, find};
-use crate::access::{Context, Role};
+use crate::access::{Context, Role, source};
 use crate::model::{Extension, Pin};
 use crate::store::error::StoreError;
-use crate::store::login::{self, Checked};
+use crate::store::login::{self, Checked, Found, Shown};
 use crate::store::own_pins::{self, PinState};
 use crate::store::people::{self, NewUser, Told};
 use crate::store::pins::{self, Chosen};
 use crate::store::policy::{self, PinFault, PinKind, ROLE_PIN_DIGITS_MIN};
 use crate::store::rights::Caller;
+use crate::store::sources::Asker;
 use crate::store::{STALE_TRIES_MAX, Store, accounts};
 
 /// Users that one import takes; each PIN is hashed, which takes its time.
@@ -122,19 +123,24 @@ impl Store {
         ctx: &Context,
         extension: &Extension,
         pin: &Pin,
+        caller: Option<&str>,
     ) -> Result<AdminReply, AdminError> {
-        let kind = PinKind::Voicemail;
+        let ctx =
+            &Context { source: source(&ctx.source, caller), caller: caller.and_then(Extension::parse), ..ctx.clone() };
+        let asker = Asker::shell(ctx, extension, caller.is_some());
+        let shown = Shown { site: ctx.site, extension, kind: PinKind::Voicemail, action: "voicemail_pin.verified" };
         for _ in 0..STALE_TRIES_MAX {
-            let stored = self.stored_pin(ctx, extension, kind).await?;
-            let fits = self.inner.pins.verify(stored.as_deref(), pin).await?;
+            let Some(stored) = self.look(ctx, &asker, shown).await? else {
+                return Ok(AdminReply::Verified { right: false });
+            };
+            let fits = self.inner.pins.verify(asker.lane(), stored.as_deref(), pin).await?;
             let mut write = self.write(ctx).await?;
             write.who = Caller::shell().who();
-            let action = "voicemail_pin.verified";
-            let right = match login::check_shown(&mut write, extension, kind, action, (stored.as_deref(), fits)).await?
-            {
+            let found = Found { stored: stored.as_deref(), fits };
+            let right = match login::check_shown(&mut write, &asker, shown, found).await? {
                 Checked::Stale => continue,
                 Checked::Right => true,
-                Checked::Wrong => false,
+                Checked::Wrong | Checked::Refused => false,
             };
             write.commit().await?;
             return Ok(AdminReply::Verified { right });

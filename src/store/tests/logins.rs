@@ -1,5 +1,7 @@
 use super::*;
 use crate::access::{Destructive, ItemKind, News, RebootWhen};
+use crate::store::login::{Found, Shown};
+use crate::store::sources::Asker;
 
 const FAILED: Reply = Reply::Refused(Refusal::LoginFailed);
 
@@ -104,6 +106,47 @@ async fn a_temporary_pin_is_changed_before_anything_else() {
 }
 
 #[tokio::test]
+async fn every_pin_that_is_made_by_the_store_is_temporary_for_a_day_and_to_be_changed() {
+    let mut world = World::new().await;
+    let admin = world.demo("1001").await;
+    let by_phone = [
+        Action::AddUser { extension: ext("1042") },
+        Action::ResetAccountPin { extension: ext("1005") },
+        Action::ResetVoicemailPin { extension: ext("1006") },
+    ];
+    let mut made = Vec::new();
+    for action in by_phone {
+        let Reply::TemporaryPin { pin, .. } = world.ask(&admin, action).await else { panic!("no PIN") };
+        made.push(pin);
+    }
+    let shell =
+        Admin::AddUser { extension: ext("1043"), name: String::new(), username: None, roles: vec![], pin: None };
+    let AdminReply::Added { temporary: Some(shell), .. } = world.admin(shell).await.unwrap() else { panic!("no PIN") };
+    let rows: Vec<(String, i64)> = sqlx::query_as(
+        "SELECT a.extension || ' ' || p.kind, p.expires_at FROM pins p JOIN accounts a ON a.id = p.account_id
+         WHERE p.temporary = 1 ORDER BY 1",
+    )
+    .fetch_all(&world.store.inner.reader)
+    .await
+    .unwrap();
+    let end = world.now + 24 * HOUR;
+    let expected = ["1005 account", "1006 voicemail", "1042 account", "1043 account"];
+    assert_eq!(rows, expected.map(|which| (which.to_owned(), end)));
+
+    world.now = end - 1;
+    for (extension, pin) in [("1042", &made[0]), ("1005", &made[1]), ("1043", &shell)] {
+        let session = world.session(extension, pin.digits()).await;
+        assert!(session.must_change_pin, "{extension}");
+        let actor = Actor::Account { id: session.id, granted: session.granted };
+        assert_eq!(world.ask(&actor, Action::ReadSettings).await, refused(Refusal::NotAllowed), "{extension}");
+    }
+    world.now = end;
+    for (extension, pin) in [("1042", &made[0]), ("1005", &made[1]), ("1043", &shell)] {
+        assert_eq!(world.try_login(extension, pin.digits()).await, FAILED, "{extension}");
+    }
+}
+
+#[tokio::test]
 async fn the_last_five_pins_are_not_taken_again() {
     let world = World::new().await;
     let actor = world.actor("1005", "904826").await;
@@ -194,10 +237,13 @@ async fn news_is_told_until_it_was_heard() {
 async fn a_pin_that_changes_meanwhile_is_checked_again() {
     let world = World::new().await;
     let (ctx, extension) = (world.ctx(), ext("1005"));
-    let verified = world.store.stored_pin(&ctx, &extension, PinKind::Account).await.unwrap();
+    let asker = Asker::caller(&ctx, &extension);
+    let shown = Shown { site: ctx.site, extension: &extension, kind: PinKind::Account, action: "login" };
+    let verified = world.store.look(&ctx, &asker, shown).await.unwrap().unwrap();
     let set = Admin::SetPin { extension: extension.clone(), pin: pin("736195"), temporary: false };
     world.admin(set).await.unwrap();
-    let outcome = world.store.finish_login(&ctx, &extension, verified.as_deref(), true).await.unwrap();
+    let outcome =
+        world.store.finish_login(&ctx, &asker, shown, Found { stored: verified.as_deref(), fits: true }).await.unwrap();
     assert_eq!(outcome, None, "the hash that was found to fit is no longer the PIN's");
 
     let actor = world.actor("1005", "736195").await;

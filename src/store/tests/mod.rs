@@ -1,11 +1,14 @@
 //! The store from outside: a fresh database for each test.
 
+mod attacks;
 mod encrypted;
 mod events;
 mod grid;
 mod import;
+mod lockouts;
 mod logins;
 mod model;
+mod no_telling;
 mod opening;
 mod people;
 mod recordings;
@@ -20,7 +23,7 @@ mod undo;
 use tempfile::TempDir;
 
 use super::*;
-use crate::access::{Destructive, Permissions, Refusal, Role, Session};
+use crate::access::{Destructive, Permissions, Refusal, Role, Session, source};
 use crate::model::{Audio, ChangeNumber, Extension, Mac, PhoneNumber, Pin, RecordingNumber, Wall};
 
 /// The extensions and PINs of the five roles, in their order, and of a user without any.
@@ -45,10 +48,21 @@ struct World {
     folder: TempDir,
 }
 
+/// A folder that needs no disk, where there is one: the tests make many commits.
+fn in_memory() -> TempDir {
+    TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap()
+}
+
 fn options(folder: &TempDir) -> StoreOptions {
     StoreOptions {
         pin_cost: PinCost::CHEAP_FOR_TESTS,
         export: true,
+        // What is tried too often has tests of its own.
+        login: LoginLimits {
+            source_tries_per_minute: 60_000,
+            overall_tries_per_minute: 60_000,
+            ..LoginLimits::default()
+        },
         hooks: vec![HookOn { on: vec!["recording.*".into(), "reboot.*".into()], run: vec!["tell".into()] }],
         ..StoreOptions::new(folder.path().join("switchhook.db"))
     }
@@ -60,7 +74,15 @@ impl World {
     }
 
     async fn with(change: impl FnOnce(&mut StoreOptions)) -> Self {
-        let folder = TempDir::new().unwrap();
+        Self::within(in_memory(), change).await
+    }
+
+    /// With the limits that a store has by itself.
+    async fn guarded() -> Self {
+        Self::with(|options| options.login = LoginLimits::default()).await
+    }
+
+    async fn within(folder: TempDir, change: impl FnOnce(&mut StoreOptions)) -> Self {
         let mut options = options(&folder);
         change(&mut options);
         let store = Store::create(options).await.unwrap();
@@ -74,10 +96,16 @@ impl World {
             now: Wall(self.now),
             site: self.store.site(),
             source: "192.0.2.7".into(),
+            caller: None,
             call: None,
             other_calls: 3,
             is_private: false,
         }
+    }
+
+    /// A call through the PBX, by which the number is an extension or not.
+    fn by_pbx(&self, number: &str) -> Context {
+        Context { source: source("10.0.0.5", Some(number)), caller: Extension::parse(number), ..self.ctx() }
     }
 
     fn cli(&self) -> Context {
@@ -94,6 +122,12 @@ impl World {
 
     async fn try_login(&self, extension: &str, digits: &str) -> Reply {
         self.ask(&Actor::Caller, Action::Login { extension: ext(extension), pin: pin(digits) }).await
+    }
+
+    /// A login by a call through the PBX.
+    async fn login_from(&self, number: &str, extension: &str, digits: &str) -> Reply {
+        let login = Action::Login { extension: ext(extension), pin: pin(digits) };
+        self.store.apply(&self.by_pbx(number), &Actor::Caller, login).await
     }
 
     async fn session(&self, extension: &str, digits: &str) -> Session {
@@ -142,6 +176,17 @@ impl World {
 
     async fn count_changes(&self) -> usize {
         self.store.changes(None, None).await.unwrap().len()
+    }
+
+    /// PINs that were really compared since the store was opened.
+    fn compared(&self) -> u64 {
+        self.store.inner.pins.derived()
+    }
+
+    /// How many audit rows have this outcome.
+    async fn audited(&self, outcome: &str) -> i64 {
+        let sql = "SELECT count(*) FROM audit WHERE outcome = $1";
+        sqlx::query_scalar(sql).bind(outcome).fetch_one(&self.store.inner.reader).await.unwrap()
     }
 
     /// The last audit row as `account action target outcome`.

@@ -30,6 +30,7 @@ async fn a_store_is_made_once_and_an_unfinished_one_again() {
         now: Wall(MORNING),
         site: store.site(),
         source: "cli".into(),
+        caller: None,
         call: None,
         other_calls: 0,
         is_private: false,
@@ -143,7 +144,7 @@ async fn a_store_is_opened_and_read_while_another_process_writes() {
     let site = other.site();
     assert_eq!(other.users(site, Wall(world.now)).await.unwrap().len(), 7);
     assert_eq!(other.verify_audit().await.unwrap().fault, None);
-    let verify = Admin::VerifyVoicemailPin { extension: ext("1005"), pin: pin("407193") };
+    let verify = Admin::VerifyVoicemailPin { extension: ext("1005"), pin: pin("407193"), caller: None };
     let busy = other.admin(&world.cli(), verify.clone()).await;
     assert!(matches!(busy, Err(AdminError::Store(StoreError::Busy))), "not a wrong PIN: {busy:?}");
     assert!(matches!(Store::create(hurried).await, Err(StoreError::Exists(_))));
@@ -174,6 +175,8 @@ async fn first_schema(folder: &TempDir) {
         "INSERT INTO sites (name) VALUES ('main')",
         "INSERT INTO accounts (site_id, extension, username, created_at, forward_busy, forward_always, spoken_name)
          VALUES (1, '1005', '1005@main', 7, '5551234', 'not a number', $1)",
+        "INSERT INTO lockouts VALUES (1, 'account', 5, 1, 1769847600000)",
+        "INSERT INTO lockouts VALUES (1, 'voicemail', 20, 4, 253402300799000)",
         "INSERT INTO changes (at, account, source, action, target) VALUES (7, 'cli', 'cli', 'user.disabled', '1005')",
     ] {
         let query = sqlx::query(sql);
@@ -190,7 +193,11 @@ async fn an_older_store_keeps_what_it_has() {
     let store = Store::open(options(&folder)).await.unwrap();
     let world = World { store, now: MORNING, folder };
     let open = world.ask(&Actor::Shell, Action::OpenUser { extension: ext("1005") }).await;
-    assert_eq!(open, Reply::User { spoken_name: Some(tone(5)), enabled: true, locked: false });
+    assert_eq!(open, Reply::User { spoken_name: Some(tone(5)), enabled: true, locked: true });
+    let user = world.user("1005").await;
+    assert_eq!(user.locked_until.as_deref(), Some("2026-01-31T08:20:00.000Z"));
+    assert_eq!(user.own_locked_until, None, "who failed is not known: strangers are held to have");
+    assert_eq!(user.voicemail_locked_until.as_deref(), Some("9999-12-30T00:00:00.000Z"));
     let forwarding = world.store.forwarding(world.store.site(), &ext("1005")).await.unwrap();
     assert_eq!(forwarding, Forwarding { busy: Some("5551234".into()), ..Forwarding::default() });
     let keep = Action::KeepUserName { extension: ext("1005"), audio: tone(6) };

@@ -99,7 +99,8 @@ async fn wrong_confirmations_lock_the_caller_s_own_account() {
     }
     let right = Action::Confirm(delete, pin("83517294"));
     assert_eq!(world.ask(&admin, right).await, refused(Refusal::PinWrong), "locked");
-    assert_eq!(world.try_login("1002", "83517294").await, refused(Refusal::LoginFailed));
+    assert_eq!(world.login_from("1002", "1002", "83517294").await, refused(Refusal::LoginFailed), "at the own handset");
+    world.session("1002", "83517294").await;
 }
 
 #[tokio::test]

@@ -73,8 +73,11 @@ async fn there_is_always_an_enabled_server_administrator() {
 #[tokio::test]
 async fn the_voicemail_pin_is_verified_under_its_own_lock() {
     let mut world = World::new().await;
-    let verify =
-        |extension: &str, digits: &str| Admin::VerifyVoicemailPin { extension: ext(extension), pin: pin(digits) };
+    let verify = |extension: &str, digits: &str| Admin::VerifyVoicemailPin {
+        extension: ext(extension),
+        pin: pin(digits),
+        caller: None,
+    };
     let (right, wrong) = (AdminReply::Verified { right: true }, AdminReply::Verified { right: false });
     assert_eq!(world.admin(verify("1005", "407193")).await.unwrap(), right);
     assert_eq!(world.last_audit().await, "cli voicemail_pin.verified 1005 ok");

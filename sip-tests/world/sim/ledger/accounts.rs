@@ -52,8 +52,27 @@ pub struct Secret {
     pub digits: String,
     pub is_temporary: bool,
     before: Vec<String>,
-    failures: u32,
+    own: Failures,
+    other: Failures,
+}
+
+/// By who is logged in, or by everybody else.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    Own,
+    Other,
+}
+
+#[derive(Default)]
+struct Failures {
+    count: u32,
     locked_until: Option<Mono>,
+}
+
+impl Failures {
+    fn is_locked(&self, now: Mono) -> bool {
+        self.locked_until.is_some_and(|until| now < until)
+    }
 }
 
 pub struct Account {
@@ -97,32 +116,38 @@ impl Account {
 impl Secret {
     fn new(digits: &str) -> Self {
         let digits = digits.to_owned();
-        Self { before: vec![digits.clone()], digits, is_temporary: false, failures: 0, locked_until: None }
+        Self {
+            before: vec![digits.clone()],
+            digits,
+            is_temporary: false,
+            own: Failures::default(),
+            other: Failures::default(),
+        }
     }
 
     /// A failure counts where no lock is on.
-    pub(super) fn is_right(&mut self, now: Mono, pin: &Pin, is_enabled: bool) -> bool {
-        if self.is_locked(now) {
+    pub(super) fn is_right(&mut self, now: Mono, by: By, pin: &Pin, is_enabled: bool) -> bool {
+        let failures = if by == By::Own { &mut self.own } else { &mut self.other };
+        if failures.is_locked(now) {
             return false;
         }
         if is_enabled && !self.digits.is_empty() && self.digits == pin.digits() {
-            self.unlock();
+            *failures = Failures::default();
             return true;
         }
-        self.failures += 1;
-        if self.failures.is_multiple_of(LOCK_AFTER) {
-            self.locked_until = Some(now + Duration::from_secs(LOCK_S));
+        failures.count += 1;
+        if failures.count.is_multiple_of(LOCK_AFTER) {
+            failures.locked_until = Some(now + Duration::from_secs(LOCK_S));
         }
         false
     }
 
     pub(super) fn is_locked(&self, now: Mono) -> bool {
-        self.locked_until.is_some_and(|until| now < until)
+        self.own.is_locked(now) || self.other.is_locked(now)
     }
 
     pub(super) fn unlock(&mut self) {
-        self.failures = 0;
-        self.locked_until = None;
+        (self.own, self.other) = Default::default();
     }
 
     /// Guesses at the old one are worth nothing any more.

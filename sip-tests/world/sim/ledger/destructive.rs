@@ -5,7 +5,7 @@ use switchhook::access::{Destructive, Refusal, Reply, Role};
 use switchhook::model::{AccountId, Pin};
 
 use super::changes::{Edits, Slot, Value};
-use super::{Ledger, Request};
+use super::{By, Ledger, Request};
 
 /// Fewest digits of the account PIN of someone who holds a role.
 const ROLE_PIN_DIGITS_MIN: usize = 8;
@@ -42,7 +42,7 @@ impl Ledger {
     }
 
     pub(super) fn confirm(&mut self, request: &Request<'_>, what: &Destructive, pin: &Pin) -> Result<Reply, Refusal> {
-        if !self.is_right(request.now, request.id, pin) {
+        if !self.is_right(request.now, request.id, By::Own, pin) {
             return Err(Refusal::PinWrong);
         }
         let (target, edits) = match what {

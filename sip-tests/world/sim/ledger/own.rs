@@ -4,7 +4,7 @@ use switchhook::access::{Action, ForwardKind, OwnAudio, Refusal, Reply, Settings
 use switchhook::model::{AccountId, Audio, Language, PhoneNumber, Pin};
 
 use super::changes::{Slot, Value};
-use super::{Ledger, Request};
+use super::{By, Ledger, Request};
 
 /// What is too dear, whatever follows; and how long a number may be that is not.
 const DEAR: [&str; 4] = ["00", "011", "900", "1900"];
@@ -101,7 +101,7 @@ impl Ledger {
         let id = request.id;
         let least = if self.roles(id).is_empty() { 6 } else { 8 };
         if let Action::SetOwnAccountPin { current, .. } = request.action
-            && !self.is_right(request.now, id, current)
+            && !self.is_right(request.now, id, By::Own, current)
         {
             return Err(Refusal::PinWrong);
         }

@@ -4,7 +4,7 @@ use switchhook::access::{Action, ForwardKind, OwnAudio, People, Person, Refusal,
 use switchhook::model::{AccountId, Extension, Mac, Pin};
 
 use super::changes::{Slot, Value};
-use super::{Account, HANDSETS, Known, Ledger, Request};
+use super::{Account, By, HANDSETS, Known, Ledger, Request};
 
 /// Digits of a temporary account PIN and of a temporary voicemail PIN.
 const ACCOUNT_PIN_DIGITS: u64 = 8;
@@ -62,7 +62,7 @@ impl Ledger {
             Action::VerifySupportPin { extension, pin } => {
                 let id = self.id_of(extension)?;
                 let is_enabled = self.is_enabled(id);
-                let is_right = self.by_id_mut(id).support_pin.is_right(request.now, pin, is_enabled);
+                let is_right = self.by_id_mut(id).support_pin.is_right(request.now, By::Other, pin, is_enabled);
                 // Which of the reasons it was is never told.
                 if is_right { Ok(Reply::Done) } else { Err(Refusal::Unknown) }
             }

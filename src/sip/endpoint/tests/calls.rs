@@ -10,6 +10,7 @@ fn rfc3261_13_3_a_call_is_set_up_and_ended() {
     assert_eq!(incoming.to_user, "7000");
     assert_eq!(incoming.from_user.as_deref(), Some("1004"));
     assert_eq!(incoming.asserted_user.as_deref(), Some("1005"));
+    assert_eq!(incoming.account, None);
     assert_eq!(incoming.offer, Some(body(OFFER)));
     assert_eq!(incoming.flow.peer, world.flow.peer);
     let dialog = incoming.dialog;

@@ -43,6 +43,7 @@ fn who_shows_the_password_is_answered_but_their_word_on_who_calls_is_not_taken()
     assert_eq!(world.gets(&message), "");
     let Event::Incoming(incoming) = world.event() else { panic!("no call") };
     assert!(!incoming.is_trusted);
+    assert_eq!(incoming.account.as_deref(), Some("bob"));
     world.answer(incoming.dialog);
     assert_eq!(world.gets(&request("ACK", "a1").seq(2).within(incoming.dialog)), "");
     assert_eq!(world.event(), Event::Confirmed { dialog: incoming.dialog, answer: None });

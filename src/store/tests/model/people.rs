@@ -57,7 +57,7 @@ impl Model {
                     return Some(Reply::Refused(refusal));
                 }
                 let account = self.accounts.get_mut(extension.as_str()).unwrap();
-                (account.account.lock, account.voicemail.lock) = (Lockout::default(), Lockout::default());
+                account.account.unlock();
                 Reply::Changed(self.change())
             }
             Action::Confirm(Destructive::Undo { number }, pin) => {
