@@ -29,6 +29,8 @@ mod docs;
 mod drain;
 #[path = "real/first_call.rs"]
 mod first_call;
+#[path = "real/forged.rs"]
+mod forged;
 #[path = "real/keys.rs"]
 mod keys;
 #[path = "real/languages.rs"]
