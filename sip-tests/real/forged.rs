@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::world::agent::{Agent, KEYS_BY_RTP};
+use crate::world::agent::{Agent, KEYS_BY_RTP, Message};
 use crate::world::setup::Setup;
 use crate::world::tools::are_here;
 use crate::world::wait::until;
@@ -28,9 +28,8 @@ fn keys_and_audio_go_on_while_forged_packets_flood_the_port() {
     let _server = setup.serve();
     let mut agent = Agent::new(&setup);
     agent.new_call();
-    let answer = agent.call(1, KEYS_BY_RTP);
-    let port = answer.body().split("m=audio ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
-    let target = SocketAddr::from((setup.address(), port.expect("the media port")));
+    let port = media_port(&agent.call(1, KEYS_BY_RTP));
+    let target = SocketAddr::from((setup.address(), port));
     let mut phone = Speaker { media: agent.media(), target, sequence: Arc::default(), timestamp: 0 };
     phone.audio();
     let over = Arc::new(AtomicBool::new(false));
@@ -77,6 +76,38 @@ fn a_call_whose_bye_was_lost_is_ended_when_no_rtp_comes() {
     let end = agent.receive().expect("a request of the server");
     assert_eq!(end.method(), "BYE");
     assert!(server.log_text().contains("no RTP from the caller"));
+}
+
+/// What is on its way to the call that had the port must not reach the next one.
+#[test]
+fn the_port_of_a_call_that_has_ended_rests_before_another_gets_it() {
+    let setup = Setup::new();
+    let text = setup.text("switchhook.toml");
+    fs::write(setup.config(), format!("{text}[media]\nports = \"20000-20003\"\n")).expect("the configuration");
+    let _server = setup.serve();
+    let mut agent = Agent::new(&setup);
+    // Two pairs: the third call in a row is too early for either, unless this machine is slow; then a later one.
+    let refused = (0..20).find_map(|_| {
+        agent.new_call();
+        let answer = agent.call(1, KEYS_BY_RTP);
+        if answer.code() == 200 {
+            assert_eq!(agent.bye(2).code(), 200);
+        }
+        Some(answer).filter(|answer| answer.code() != 200)
+    });
+    let refused = refused.expect("a call without a port");
+    assert_eq!(refused.code(), 503);
+    assert!(refused.header("Retry-After").is_some());
+    until(Duration::from_secs(20), "a port has rested", || {
+        agent.new_call();
+        agent.call(1, KEYS_BY_RTP).code() == 200
+    });
+    assert_eq!(agent.bye(2).code(), 200);
+}
+
+fn media_port(answer: &Message) -> u16 {
+    let port = answer.body().split("m=audio ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
+    port.unwrap_or_else(|| panic!("no media port in {answer:?}"))
 }
 
 /// The agent's own stream.
