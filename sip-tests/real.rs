@@ -33,6 +33,8 @@ mod encrypted;
 mod first_call;
 #[path = "real/floods.rs"]
 mod floods;
+#[path = "real/forged.rs"]
+mod forged;
 #[path = "real/keys.rs"]
 mod keys;
 #[path = "real/languages.rs"]

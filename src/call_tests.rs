@@ -11,6 +11,10 @@ fn call(event_payload_type: Option<u8>) -> Call {
 }
 
 fn call_of(caller: CallerInfo, prompts: Arc<Prompts>, event_payload_type: Option<u8>) -> Call {
+    call_within(Limits::default(), caller, prompts, event_payload_type)
+}
+
+fn call_within(menu: Limits, caller: CallerInfo, prompts: Arc<Prompts>, event_payload_type: Option<u8>) -> Call {
     let address = |port| SocketAddr::from(([10, 0, 0, 5], port));
     let agreed = Agreed {
         rtp: address(4000),
@@ -24,7 +28,7 @@ fn call_of(caller: CallerInfo, prompts: Arc<Prompts>, event_payload_type: Option
     let keys_by = KeysBy { events: true, info: true, inband: true };
     let start = Start { ssrc: 1, sequence: 1, timestamp: 1, keys_by };
     let record = RecordLimits { silence: Duration::from_secs(4), length: Duration::from_secs(300) };
-    let limits = CallLimits { menu: Limits::default(), record, rtp_silence: Duration::from_secs(60) };
+    let limits = CallLimits { menu, record, rtp_silence: Duration::from_secs(60) };
     Call::new(Mono(0), agreed, start, caller, prompts, Arc::new(limits))
 }
 
@@ -55,6 +59,39 @@ fn nothing_is_heard_after_the_end() {
     call.handle_info(Mono(2), '1');
     assert_eq!((call.keys_heard(), call.poll_output(), call.is_over()), (0, None, true));
     assert_eq!(call.frame(Mono(20_000), &mut [0; PACKET_BYTES]), None);
+}
+
+/// The BYE was lost: a minute after the caller's last packet we hang up, however many strangers go on sending.
+#[test]
+fn a_lost_bye_ends_the_call_after_a_minute_without_rtp() {
+    // The dialogue's own patience is not what is tested.
+    let patient = Limits { first_key: Duration::from_secs(600), ..Limits::default() };
+    let mut call = call_within(patient, CallerInfo::default(), Arc::default(), Some(101));
+    let mut clock = Clock(0);
+    call.handle_confirmed(clock.now());
+    let mut datagram = [0xFF; 172];
+    datagram[..12].copy_from_slice(&[0x80, 0, 0, 1, 0, 0, 0, 160, 0, 0, 0, 9]);
+    let caller = SocketAddr::from(([10, 0, 0, 5], 4000));
+    for second in 0..5 {
+        assert!(call.handle_rtp(clock.now(), caller, &datagram));
+        datagram[3] += 1;
+        clock.frames(&mut call, 50);
+        assert_eq!((second, call.poll_output()), (second, None));
+    }
+    let stranger = SocketAddr::from(([10, 0, 0, 6], 4000));
+    let ended = (0..70 * 50).find(|n: &u64| {
+        call.handle_rtp(clock.now(), stranger, &datagram);
+        datagram[11] = 10;
+        call.handle_rtp(clock.now(), caller, &datagram);
+        if n % 250 == 0 {
+            call.handle_rtcp(clock.now(), caller, &[0x80, 203, 0, 1, 0, 0, 0, 9]);
+        }
+        clock.frames(&mut call, 1);
+        call.poll_output().is_some_and(|output| output == Output::HangUp)
+    });
+    // The last packet came a second before the strangers began.
+    assert_eq!(ended, Some(59 * 50 - 1));
+    assert!(call.is_over());
 }
 
 /// The caller says "keep" and hangs up before the store has answered that it can't: the take becomes the draft.

@@ -2,13 +2,13 @@
 //!
 //! The core (`model`, `access`, `wire`, `sip`, `media`, `menu`, `call`) is pure: time, bytes, keys and replies go in,
 //! datagrams, requests and wake-ups come out. The shell (`store`, `effects`, `server`, `cli`, `config`) is behind the
-//! feature `server`. ARCHITECTURE.md says which room may open which door.
+//! feature `server`, its `config` alone behind the feature of that name. ARCHITECTURE.md says which room may open which door.
 
 pub mod access;
 pub mod call;
 #[cfg(feature = "server")]
 pub mod cli;
-#[cfg(feature = "server")]
+#[cfg(feature = "config")]
 pub mod config;
 #[cfg(feature = "server")]
 pub mod effects;

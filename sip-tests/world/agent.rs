@@ -47,6 +47,11 @@ impl Message {
         self.0.strip_prefix("SIP/2.0 ").and_then(|rest| rest.get(..3)?.parse().ok()).unwrap_or(0)
     }
 
+    /// The method of a request; empty for a response.
+    pub fn method(&self) -> &str {
+        if self.code() > 0 { "" } else { self.0.split(' ').next().unwrap_or_default() }
+    }
+
     /// The first header field of that name.
     pub fn header(&self, name: &str) -> Option<&str> {
         let named =
@@ -183,6 +188,11 @@ impl Agent {
     pub fn bye(&mut self, number: u32) -> Message {
         let bye = self.request(&self.line("BYE"), number, &[], "");
         self.ask(&bye)
+    }
+
+    /// The media socket, for who sends from it while the agent listens.
+    pub fn media(&self) -> UdpSocket {
+        self.media.try_clone().expect("the media socket")
     }
 
     /// Leaves aside what has come to the media port.

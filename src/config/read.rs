@@ -79,22 +79,25 @@ impl Config {
         let wrong = |error: toml::de::Error| {
             let at = error.span().map_or(0, |span| span.start.min(text.len()));
             let line = text.as_bytes().iter().take(at).filter(|&&b| b == b'\n').count() + 1;
-            ConfigError::Wrong { file: file.to_owned(), line, what: explain(text, line, error.message()) }
+            ConfigError::Wrong { file: file.to_owned(), line, what: one_line(&explain(text, line, error.message())) }
         };
         let config: Self = toml::from_str(text).map_err(wrong)?;
         config.check().map_err(|(key, what)| {
             let line = line_of(text, key);
-            ConfigError::Wrong { file: file.to_owned(), line, what: format!("{key}: {what}") }
+            ConfigError::Wrong { file: file.to_owned(), line, what: one_line(&format!("{key}: {what}")) }
         })?;
         Ok(config)
     }
 
     /// Applies `SWITCHHOOK_SECTION__KEY` variables; lists are separated by commas.
-    fn with_variables(self, variables: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+    ///
+    /// # Errors
+    /// The first variable that names no key, or has a value that does not fit.
+    pub fn with_variables(self, variables: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let mut config = self;
         for (variable, text) in variables {
             let Some(path) = variable.strip_prefix(VARIABLE_PREFIX).filter(|rest| *rest != "CONFIG") else { continue };
-            let wrong = |what: String| ConfigError::Variable { variable: variable.clone(), what };
+            let wrong = |what: String| ConfigError::Variable { variable: one_line(&variable), what: one_line(&what) };
             let path: Vec<String> = path.split("__").map(str::to_ascii_lowercase).collect();
             let mut table = toml::Table::try_from(&config).map_err(|e| wrong(e.to_string()))?;
             let slot =
@@ -203,12 +206,16 @@ fn variables() -> Result<Vec<(String, String)>, ConfigError> {
 /// Keys that the interface names and this version does not act on.
 const NOT_YET: [&str; 2] = ["metrics", "registrations"];
 
+/// A value that is repeated may hold anything; what is said of it is one line, and moves no terminal's cursor.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
 fn explain(text: &str, line: usize, message: &str) -> String {
-    let message = message.replace('\n', " ");
     let written = text.lines().nth(line.saturating_sub(1)).unwrap_or("").trim();
     match NOT_YET.iter().find(|key| message.starts_with(&format!("unknown field `{key}`"))) {
         Some(key) => format!("`{key}` has no effect in this version yet; remove it"),
-        None if written.is_empty() => message,
+        None if written.is_empty() => message.to_owned(),
         None => format!("{message} (at `{written}`)"),
     }
 }
@@ -336,5 +343,7 @@ mod tests {
         assert_eq!(unknown, "SWITCHHOOK_SIP__LISSTEN: there is no such key in the configuration");
         let wrong = with("SWITCHHOOK_MENU__SILENCES", "three").expect_err("an error");
         assert_eq!(wrong, "SWITCHHOOK_MENU__SILENCES: `three`: expected a whole number");
+        let lines = with("SWITCHHOOK_MENU__SILENCES", "1\n\u{1b}[2J2").expect_err("an error");
+        assert_eq!(lines, "SWITCHHOOK_MENU__SILENCES: `1  [2J2`: expected a whole number", "one line");
     }
 }

@@ -183,7 +183,7 @@ impl Press {
         // Stamped anew at each packet: the duration grows as the timestamp does, or the two overlap, which two
         // presses of one key can't.
         let grows_alike = later == i32::from(block.duration) - i32::from(self.duration);
-        let overlaps = later <= i32::from(self.duration) && -later <= i32::from(block.duration);
+        let overlaps = (-i32::from(block.duration)..=i32::from(self.duration)).contains(&later);
         // The last ends stamped anew, just behind what is known of the press, in packets and in time.
         let in_time = later <= i32::from(self.duration) + i32::from(packets) * UPDATE_INTERVAL_MAX;
         let just_behind = (1..=RESTAMPED_WITHIN).contains(&packets) && in_time;

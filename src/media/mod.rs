@@ -10,3 +10,10 @@ mod security;
 pub mod session;
 mod source;
 mod statistics;
+
+#[cfg(test)]
+mod attack_tests;
+#[cfg(test)]
+mod keys_tests;
+#[cfg(test)]
+pub(crate) mod random_tests;

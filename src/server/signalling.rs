@@ -265,6 +265,7 @@ impl Signalling {
                 let Some(call) = self.calls.remove(&dialog) else { return };
                 tracing::info!(call = call.id.0, ?why, "call ended");
                 self.dialogs.remove(&call.id);
+                self.ports.release(now, call.local.rtp.port());
                 self.count();
                 if !call.thread.tell(Command::HungUp(call.id)) {
                     tracing::error!(
@@ -296,7 +297,7 @@ impl Signalling {
         let peer = incoming.flow.peer;
         let (named, bound) = self.media_addresses(incoming.flow.local.ip().to_canonical());
         let remote = incoming.offer.as_deref().map(|offer| self.settings.read_offer(offer, named)).transpose()?;
-        let (rtp, rtcp) = bound.into_iter().find_map(|ip| self.ports.bind(ip)).ok_or(503u16)?;
+        let (rtp, rtcp) = bound.into_iter().find_map(|ip| self.ports.bind(now, ip)).ok_or(503u16)?;
         let port = rtp.local_addr().map_err(|_| 503u16)?.port();
         let local =
             sdp::Local { rtp: SocketAddr::new(named, port), session: dialog_session(incoming.dialog), version: 1 };
