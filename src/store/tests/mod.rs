@@ -1,5 +1,6 @@
 //! The store from outside: a fresh database for each test.
 
+mod clock;
 mod events;
 mod grid;
 mod import;
