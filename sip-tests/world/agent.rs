@@ -138,7 +138,12 @@ impl Agent {
 
     /// The next message; `None` where none comes.
     pub fn receive(&mut self) -> Option<Message> {
-        self.socket.set_read_timeout(Some(ANSWER_WITHIN)).expect("a time-out");
+        self.receive_within(ANSWER_WITHIN)
+    }
+
+    /// The next message; `None` where none comes within that time.
+    pub fn receive_within(&mut self, time: Duration) -> Option<Message> {
+        self.socket.set_read_timeout(Some(time)).expect("a time-out");
         let mut buffer = [0; 65_535];
         let (length, _) = self.socket.recv_from(&mut buffer).ok()?;
         let message = Message(String::from_utf8_lossy(&buffer[..length]).into_owned());

@@ -10,11 +10,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{EffectError, Runner};
 use crate::model::{Audio, RecordingNumber};
-use crate::store::{AdminError, IntentState, StoreError};
+use crate::store::{AdminError, IntentState, RETRY_S_MAX, StoreError};
 use crate::wire::wav;
 
-/// From one try to the next, in seconds; after the last one it has failed, until the next start.
-const RETRY_AFTER_S: [i64; 4] = [2, 10, 60, 300];
+/// From the first tries to the next, in seconds. It is never given up: a folder that was full for a day must not keep the
+/// PBX on the old recording after that.
+const RETRY_AFTER_S: [i64; 3] = [2, 10, 60];
 const TEMPORARY_BEGIN: &str = ".recording-";
 const TEMPORARY_END: &str = ".tmp";
 
@@ -25,7 +26,14 @@ impl Runner {
         let made = folder.clone();
         blocking(&folder, move || make_folder(&made)).await?;
         for row in self.store.recordings().await? {
-            self.export(&folder, RecordingNumber(row.number)).await?;
+            match self.export(&folder, RecordingNumber(row.number)).await {
+                // A full disk is no wrong configuration: calls are taken, and it is tried again.
+                Err(EffectError::Export { path, why }) if why.kind() == io::ErrorKind::StorageFull => {
+                    tracing::error!(path = %path.display(), %why, "a recording is not exported yet");
+                    self.store.export_again(&self.context(), RecordingNumber(row.number)).await?;
+                }
+                exported => exported?,
+            }
         }
         Ok(())
     }
@@ -38,24 +46,26 @@ impl Runner {
                 Ok(true) => {}
                 Ok(false) => self.wait(&mut commits).await,
                 Err(error) => {
-                    tracing::error!(%error, "an export's outcome can't be recorded now");
+                    tracing::error!(%error, "exports can't be looked for now");
                     self.wait(&mut commits).await;
                 }
             }
         }
     }
 
-    async fn export_once(&self, folder: &Path) -> Result<bool, StoreError> {
+    pub(super) async fn export_once(&self, folder: &Path) -> Result<bool, StoreError> {
         let Some(due) = self.store.claim_export(&self.context()).await? else { return Ok(false) };
         let exported = match due.subject.parse() {
             Ok(number) => self.export(folder, RecordingNumber(number)).await,
             Err(_) => Ok(()),
         };
         match exported {
-            Ok(()) => self.store.finish(&self.context(), due.id, IntentState::Done, &due.subject).await?,
+            Ok(()) => self.ended(&due, IntentState::Done, &due.subject).await,
             Err(error) => {
                 tracing::error!(%error, "a recording was not exported");
-                self.again_or_failed(&due, &error.to_string(), &RETRY_AFTER_S).await?;
+                let tried = usize::try_from(due.tries).unwrap_or(usize::MAX);
+                let seconds = RETRY_AFTER_S.get(tried.saturating_sub(1)).copied().unwrap_or(RETRY_S_MAX);
+                self.again(&due, seconds, &error.to_string()).await;
             }
         }
         Ok(true)

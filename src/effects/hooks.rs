@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use super::command::{self, AtTheLimit, Ended};
-use super::reboot::later;
 use super::{Hook, Runner};
 use crate::store::{Due, IntentState, StoreError};
 
@@ -20,7 +19,7 @@ impl Runner {
                 Ok(true) => {}
                 Ok(false) => self.wait(&mut commits).await,
                 Err(error) => {
-                    tracing::error!(%error, "a hook's outcome can't be recorded now");
+                    tracing::error!(%error, "hooks can't be looked for now");
                     self.wait(&mut commits).await;
                 }
             }
@@ -32,22 +31,16 @@ impl Runner {
         let finished = command::run(&hook.run, input(&due).as_bytes(), hook.timeout, AtTheLimit::Kill).await;
         let detail = finished.detail();
         if matches!(finished.ended, Ended::Exit(0)) {
-            self.store.finish(&self.context(), due.id, IntentState::Done, &detail).await?;
-        } else {
-            tracing::warn!(intent = due.id, tries = due.tries, "a hook did not succeed");
-            self.again_or_failed(&due, &detail, &RETRY_AFTER_S).await?;
+            self.ended(&due, IntentState::Done, &detail).await;
+            return Ok(true);
+        }
+        tracing::warn!(intent = due.id, tries = due.tries, "a hook did not succeed");
+        let tried = usize::try_from(due.tries).unwrap_or(usize::MAX);
+        match RETRY_AFTER_S.get(tried.saturating_sub(1)) {
+            Some(seconds) => self.again(&due, *seconds, &detail).await,
+            None => self.ended(&due, IntentState::Failed, &detail).await,
         }
         Ok(true)
-    }
-
-    /// Puts it back for another try, a bounded number of times.
-    pub(super) async fn again_or_failed(&self, due: &Due, detail: &str, after_s: &[i64]) -> Result<(), StoreError> {
-        let ctx = self.context();
-        let tried = usize::try_from(due.tries).unwrap_or(usize::MAX);
-        match after_s.get(tried.saturating_sub(1)) {
-            Some(seconds) => self.store.retry(&ctx, due.id, later(ctx.now, *seconds), detail).await,
-            None => self.store.finish(&ctx, due.id, IntentState::Failed, detail).await,
-        }
     }
 }
 

@@ -56,7 +56,7 @@ impl Runner {
             Ok(detail) => (IntentState::Done, detail),
             Err(why) => (IntentState::Failed, why.to_string()),
         };
-        self.store.finish(&self.context(), due.id, state, &detail).await?;
+        self.ended(&due, state, &detail).await;
         Ok(true)
     }
 }

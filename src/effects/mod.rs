@@ -27,10 +27,13 @@ pub use logging::Log;
 
 use crate::access::Context;
 use crate::model::Wall;
-use crate::store::{Store, StoreError};
+use crate::store::{Due, IntentState, RETRY_S_MAX, Store, StoreError};
 
 /// How often the store is looked at for what other processes have asked for.
 const POLL: Duration = Duration::from_secs(1);
+/// How often the store is waited for at the start, each time as long as a write waits for it (8 s): a service manager
+/// gives up after 90 s.
+const PREPARE_TRIES_MAX: u32 = 6;
 /// A shutdown may take minutes; a machine that is still up after that long was not rebooted.
 const REBOOT_GONE: Duration = Duration::from_secs(600);
 
@@ -144,9 +147,24 @@ impl Runner {
     /// What is to be done once at the start, before calls are taken: which effects are wanted, how claimed reboots ended, what was cut off, and
     /// exported recordings that are missing or differ from their rows.
     pub async fn prepare(&self) -> Result<(), EffectError> {
-        self.store.recover_intents(&self.context(), self.options.export_folder.is_some()).await?;
+        self.recover_intents().await?;
         self.recover_reboots().await?;
         self.export_all().await
+    }
+
+    /// A program that holds the store while it is copied or looked through does not keep the line from answering.
+    async fn recover_intents(&self) -> Result<(), StoreError> {
+        let export = self.options.export_folder.is_some();
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.store.recover_intents(&self.context(), export).await {
+                Err(StoreError::Busy) if tries < PREPARE_TRIES_MAX => {
+                    tracing::warn!("the store is held by another process: waiting for it");
+                }
+                recovered => return recovered,
+            }
+        }
     }
 
     /// Carries out what comes, until it is dropped. It is to be dropped as soon as the process is asked to stop:
@@ -179,6 +197,29 @@ impl Runner {
             let seen = self.store.take_outside_writes(&ctx).await.and(self.store.tell_mode(&ctx).await);
             if let Err(error) = seen {
                 tracing::warn!(%error, "what others have changed can't be looked at now");
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// Records how an intent ended, however long the store can't be written: what was done must not be done again, and
+    /// what waits for it must not wait until the next start.
+    async fn ended(&self, due: &Due, state: IntentState, detail: &str) {
+        while let Err(error) = self.store.finish(&self.context(), due.id, state, detail).await {
+            tracing::error!(intent = due.id, %error, "how it ended can't be recorded now");
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// Puts an intent back for another try, likewise.
+    async fn again(&self, due: &Due, after_s: i64, detail: &str) {
+        let after_ms = after_s.min(RETRY_S_MAX).saturating_mul(1000);
+        loop {
+            let ctx = self.context();
+            let due_at = Wall(ctx.now.0.saturating_add(after_ms));
+            match self.store.retry(&ctx, due.id, due_at, detail).await {
+                Ok(()) => return,
+                Err(error) => tracing::error!(intent = due.id, %error, "another try can't be recorded now"),
             }
             tokio::time::sleep(POLL).await;
         }

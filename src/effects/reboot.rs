@@ -16,8 +16,7 @@ use std::sync::atomic::Ordering;
 use tokio::io::AsyncReadExt as _;
 
 use super::command::{self, AtTheLimit, Ended};
-use super::{EffectError, Runner};
-use crate::model::Wall;
+use super::{EffectError, POLL, Runner};
 use crate::store::{Due, IntentState, StoreError};
 
 /// How late a reboot may begin: a service that comes up again hours later does not reboot out of the blue.
@@ -63,7 +62,7 @@ impl Runner {
         Ok(())
     }
 
-    async fn reboots_once(&self) -> Result<(), StoreError> {
+    pub(super) async fn reboots_once(&self) -> Result<(), StoreError> {
         self.reboots_settled().await?;
         for due in self.store.open_reboots().await? {
             let now = (self.clock)();
@@ -127,12 +126,20 @@ impl Runner {
         let now = (self.clock)();
         let late_ms = now.0.saturating_sub(due.due_at.unwrap_or(now).0);
         let gone_ms = i64::try_from(self.options.reboot_gone.as_millis()).unwrap_or(i64::MAX);
+        // A clock that is set back must neither keep a claim for a year nor bring a reboot when it comes round again.
+        let back_ms = due.requested_at.0.saturating_sub(now.0);
         let (state, detail) = match due.state {
             IntentState::Claimed if late_ms >= gone_ms => {
                 (IntentState::Unknown, "the command was run, and the machine is still up")
             }
+            IntentState::Claimed if back_ms >= gone_ms => {
+                (IntentState::Unknown, "the command was run, and the clock was set back")
+            }
             IntentState::Requested if late_ms >= LATE_MS_MAX => {
                 (IntentState::Failed, "the service was not running when it was due")
+            }
+            IntentState::Requested if back_ms >= LATE_MS_MAX => {
+                (IntentState::Failed, "the clock was set back while it waited")
             }
             _ => return Ok(()),
         };
@@ -154,7 +161,14 @@ impl Runner {
         let finished = command::run(&options.reboot_run, b"", options.reboot_gone, AtTheLimit::LeaveRunning).await;
         match finished.ended {
             Ended::Exit(0) | Ended::Signal | Ended::TimedOut => Ok(()),
-            Ended::Exit(_) | Ended::NotStarted(_) => self.finish(due, IntentState::Failed, &finished.detail()).await,
+            Ended::Exit(_) | Ended::NotStarted(_) => {
+                // A claim that is left would be taken for a reboot that perhaps happened.
+                while let Err(error) = self.finish(due, IntentState::Failed, &finished.detail()).await {
+                    tracing::error!(intent = due.id, %error, "that a reboot failed can't be recorded now");
+                    tokio::time::sleep(POLL).await;
+                }
+                Ok(())
+            }
         }
     }
 
@@ -165,9 +179,4 @@ impl Runner {
         let id = text.trim();
         if id.is_empty() { Err(io::Error::other("it is empty")) } else { Ok(id.to_owned()) }
     }
-}
-
-/// A moment that much later.
-pub(super) fn later(now: Wall, seconds: i64) -> Wall {
-    Wall(now.0.saturating_add(seconds.saturating_mul(1000)))
 }

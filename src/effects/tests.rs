@@ -1,6 +1,7 @@
 //! Real programs in a folder of their own; never the machine's reboot.
 
 mod backup;
+mod faults;
 mod logging;
 
 use std::fs;

@@ -56,6 +56,9 @@ pub enum StoreError {
     /// Another process held the store for longer than the busy time-out.
     #[error("the store is held by another process: nothing was changed; try again")]
     Busy,
+    /// A file of the store can't be opened, read, written or brought to the disk.
+    #[error("the disk fails ({0}): nothing was changed; look for its errors in the system's log, then try again")]
+    Disk(String),
     /// The file is damaged.
     #[error("the store is damaged: {0}; restore a backup")]
     Damaged(String),
@@ -98,8 +101,12 @@ impl StoreError {
 const SQLITE_BUSY: i32 = 5;
 const SQLITE_LOCKED: i32 = 6;
 const SQLITE_READONLY: i32 = 8;
+const SQLITE_IOERR: i32 = 10;
 const SQLITE_CORRUPT: i32 = 11;
 const SQLITE_FULL: i32 = 13;
+const SQLITE_CANTOPEN: i32 = 14;
+/// The locks of the write-ahead log were not to be had in many tries.
+const SQLITE_PROTOCOL: i32 = 15;
 const SQLITE_NOTADB: i32 = 26;
 
 impl From<sqlx::Error> for StoreError {
@@ -107,7 +114,8 @@ impl From<sqlx::Error> for StoreError {
         match &error {
             sqlx::Error::PoolTimedOut => StoreError::Busy,
             sqlx::Error::Database(said) => match primary_code(said.as_ref()) {
-                Some(SQLITE_BUSY | SQLITE_LOCKED) => StoreError::Busy,
+                Some(SQLITE_BUSY | SQLITE_LOCKED | SQLITE_PROTOCOL) => StoreError::Busy,
+                Some(SQLITE_IOERR | SQLITE_CANTOPEN) => StoreError::Disk(said.message().to_owned()),
                 Some(SQLITE_READONLY) => StoreError::ReadOnly,
                 Some(SQLITE_FULL) => StoreError::Full,
                 Some(SQLITE_CORRUPT | SQLITE_NOTADB) => StoreError::Damaged(said.message().to_owned()),

@@ -228,6 +228,15 @@ fn connect(options: &StoreOptions) -> SqliteConnectOptions {
 
 fn pool(connections_max: u32, connect: SqliteConnectOptions) -> SqlitePool {
     SqlitePoolOptions::new()
+        .after_release(|conn, _| {
+            Box::pin(async move {
+                // Behind the rollback that may still be queued.
+                conn.ping().await?;
+                // SQLite ends a transaction by itself where the disk is full or fails (sqlite.org/lang_transaction.html,
+                // section 3.2); a rollback is then refused, and the connection would count that transaction for ever.
+                Ok(!conn.is_in_transaction())
+            })
+        })
         .max_connections(connections_max)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .idle_timeout(None)
@@ -259,7 +268,7 @@ pub(super) fn opening(path: &Path, error: sqlx::Error) -> StoreError {
     };
     match StoreError::from(error) {
         StoreError::Damaged(_) => StoreError::NotAStore(path.to_owned()),
-        StoreError::Database(why) if cannot_open => StoreError::NoAccess { path: path.to_owned(), why },
+        StoreError::Disk(why) if cannot_open => StoreError::NoAccess { path: path.to_owned(), why },
         error => error.at(path),
     }
 }

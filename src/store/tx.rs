@@ -1,5 +1,7 @@
 //! One write transaction: what is changed, and the change, audit and intent rows that go with it.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 use tokio::sync::watch;
@@ -13,6 +15,9 @@ use crate::model::{AccountId, ChangeNumber};
 
 /// How often `BEGIN IMMEDIATE` is tried, each up to the busy time-out.
 const BEGIN_TRIES_MAX: u32 = 2;
+/// How long the write lock is waited for, with the turn among this process's own requests. A caller is told after 10 s
+/// that no answer came and that nobody knows what was done; what can't be begun must be refused before that.
+const BEGIN_WITHIN: Duration = Duration::from_secs(8);
 
 /// Who is named in the change and audit rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,15 +78,8 @@ impl<'a> Write<'a> {
         wake: &'a watch::Sender<u64>,
         ctx: &'a Context,
     ) -> Result<Self, StoreError> {
-        let mut tries = 0;
-        let tx = loop {
-            tries += 1;
-            match writer.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::from) {
-                Ok(tx) => break tx,
-                Err(StoreError::Busy) if tries < BEGIN_TRIES_MAX => {}
-                Err(error) => return Err(error.at(&options.path)),
-            }
-        };
+        let begun = tokio::time::timeout(BEGIN_WITHIN, begin(writer)).await.unwrap_or(Err(StoreError::Busy));
+        let tx = begun.map_err(|error| error.at(&options.path))?;
         let mut write = Self {
             tx,
             ctx,
@@ -248,7 +246,24 @@ impl<'a> Write<'a> {
         Ok(())
     }
 
+    /// Takes everything back. Where SQLite has done that by itself, as it does on a full disk, it refuses the rollback:
+    /// that is no failure, and why the transaction failed is what is to be told.
     pub(super) async fn rollback(self) -> Result<(), StoreError> {
-        Ok(self.tx.rollback().await?)
+        match self.tx.rollback().await {
+            Ok(()) | Err(sqlx::Error::Database(_)) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Begins a transaction with the write lock.
+async fn begin(writer: &SqlitePool) -> Result<Transaction<'static, Sqlite>, StoreError> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match writer.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::from) {
+            Err(StoreError::Busy) if tries < BEGIN_TRIES_MAX => {}
+            begun => return begun,
+        }
     }
 }

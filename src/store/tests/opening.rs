@@ -118,6 +118,30 @@ async fn a_store_held_by_another_is_to_be_tried_later() {
     assert!(matches!(world.ask(&Actor::Shell, keep).await, Reply::Changed(_)));
 }
 
+#[tokio::test]
+async fn a_transaction_that_the_database_has_ended_by_itself_holds_nothing_up() {
+    let world = World::new().await;
+    // As SQLite does where the disk fails under a commit: the rollback of whoever began it is refused then.
+    let mut ended = world.store.inner.writer.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    sqlx::query("ROLLBACK").execute(&mut *ended).await.unwrap();
+    assert!(ended.rollback().await.is_err());
+    let mut readers = Vec::new();
+    for _ in 0..READERS_MAX {
+        readers.push(world.store.read().await.unwrap());
+    }
+    for mut reader in readers {
+        sqlx::query("ROLLBACK").execute(&mut *reader).await.unwrap();
+    }
+    for n in 1..=3 {
+        let keep = Action::KeepRecording { number: RecordingNumber(1), audio: tone(50 + n) };
+        assert!(matches!(world.ask(&Actor::Shell, keep).await, Reply::Changed(_)), "the next change is made");
+        for _ in 0..2 * READERS_MAX {
+            let row = world.store.recording(RecordingNumber(1)).await.unwrap();
+            assert_eq!(row.version, Some(1 + n), "and read, by whichever connection");
+        }
+    }
+}
+
 #[test]
 fn the_address_of_a_store() {
     for (url, path) in [

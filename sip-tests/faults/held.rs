@@ -1,0 +1,136 @@
+//! The store held by another process for longer than anybody waits.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, Command, Stdio};
+use std::thread::scope;
+use std::time::Duration;
+
+use crate::caller::{Caller, install_prompts};
+use crate::state::is_whole;
+use crate::world::setup::{Options, Setup};
+use crate::world::template::pin_of;
+use crate::world::tools::are_here;
+use crate::world::wait::until;
+
+/// Prompts that end a change of do not disturb. `not-answered` would say that nobody knows whether it was done.
+const ENDS: [&str; 4] = ["dnd-on", "dnd-off", "failed-try-later", "not-answered"];
+/// What was put off is done by then.
+const DONE_WITHIN: Duration = Duration::from_secs(30);
+
+/// Another program in the middle of a transaction; it gives up when it is dropped.
+struct Holder {
+    child: Child,
+}
+
+impl Holder {
+    fn of(setup: &Setup) -> Self {
+        let mut command = Command::new("sqlite3");
+        command.arg(setup.path("switchhook.db")).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("sqlite3");
+        let input = child.stdin.as_mut().expect("its input");
+        input.write_all(b".timeout 5000\nBEGIN EXCLUSIVE;\nSELECT 'held';\n").expect("it reads");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
+        assert_eq!(line.trim(), "held");
+        Self { child }
+    }
+
+    fn lets_go(self) {}
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        // At the end of its input it rolls back and ends.
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn whoever_waits_for_a_held_store_is_told_and_later_it_works() {
+    if !are_here(&["sqlite3"]) {
+        return;
+    }
+    let setup = Setup::with(Options { languages: &[], ..Options::default() });
+    install_prompts(&setup);
+    let mut server = setup.serve();
+    let mut caller = Caller::new(&setup);
+    assert!(caller.call_as("1005", pin_of("1005")));
+    let mut others: Vec<Caller> = (0..2).map(|_| Caller::new(&setup)).collect();
+    for other in &mut others {
+        assert!(other.call_as("1006", pin_of("1006")));
+    }
+    let holder = Holder::of(&setup);
+    scope(|scope| {
+        // Several wait, and none longer than the dialogue does.
+        for other in &mut others {
+            scope.spawn(|| {
+                assert!(other.press("3"));
+                assert_eq!(other.hears(&ENDS), Some("failed-try-later"));
+            });
+        }
+        scope.spawn(|| {
+            let said = setup.refused(&["mode", "set", "night"], "");
+            assert!(said.contains("held by another process") && said.lines().count() == 1, "{said}");
+        });
+        assert!(caller.press("3"));
+        assert_eq!(caller.hears(&ENDS), Some("failed-try-later"));
+    });
+    // What only reads goes on meanwhile.
+    assert_eq!(setup.json(&["mode", "show"])["mode"], "day");
+    assert_eq!(setup.value("SELECT count(*) FROM v_users WHERE dnd = 1"), "0");
+    holder.lets_go();
+    assert!(caller.press("3"));
+    assert_eq!(caller.hears(&ENDS), Some("dnd-on"));
+    assert_eq!(setup.value("SELECT extension FROM v_users WHERE dnd = 1"), "1005");
+    assert!(server.is_running());
+    drop(server);
+    is_whole(&setup);
+}
+
+#[test]
+fn a_server_that_starts_under_a_held_store_waits_for_it() {
+    if !are_here(&["sqlite3"]) {
+        return;
+    }
+    let setup = Setup::with(Options { languages: &[], ..Options::default() });
+    install_prompts(&setup);
+    let holder = Holder::of(&setup);
+    scope(|scope| {
+        let starting = scope.spawn(|| setup.serve());
+        until(DONE_WITHIN, "it waits", || setup.text("stderr").contains("held by another process"));
+        holder.lets_go();
+        let mut server = starting.join().expect("it takes calls");
+        let mut caller = Caller::new(&setup);
+        assert!(caller.call_as("1005", pin_of("1005")) && server.is_running());
+        caller.hang_up();
+    });
+}
+
+#[test]
+fn a_hook_whose_end_could_not_be_recorded_holds_nothing_up() {
+    if !are_here(&["sqlite3"]) {
+        return;
+    }
+    let setup = Setup::with(Options { languages: &[], ..Options::default() });
+    install_prompts(&setup);
+    let config = fs::read_to_string(setup.config()).expect("the configuration");
+    let slow = config.replace("cat >> told", "sleep 1 && cat >> told");
+    fs::write(setup.config(), slow).expect("the configuration");
+    let server = setup.serve();
+    setup.done(&["mode", "set", "night"], "");
+    let state = || setup.rows("SELECT state FROM v_commands WHERE kind = 'hook' ORDER BY id DESC LIMIT 2");
+    until(DONE_WITHIN, "the hook runs", || state() == ["claimed"]);
+    let holder = Holder::of(&setup);
+    until(DONE_WITHIN, "that could not be recorded", || {
+        setup.text("stderr").contains("how it ended can't be recorded now")
+    });
+    holder.lets_go();
+    until(DONE_WITHIN, "it is recorded", || state() == ["done"]);
+    setup.done(&["mode", "set", "day"], "");
+    until(DONE_WITHIN, "the next one is told", || state() == ["done", "done"]);
+    assert_eq!(setup.text("told").lines().filter(|line| !line.is_empty()).count(), 2, "each once");
+    drop(server);
+    is_whole(&setup);
+}
