@@ -117,7 +117,7 @@ fn does_everything(world: &World, phone: &mut Phone) {
     phone.hears("reboot-menu");
     phone.press("**");
     phone.hears("main-menu");
-    phone.press("9");
+    phone.press("1");
     phone.hears("my-menu");
     phone.press("3");
     phone.hears("dnd-on");

@@ -81,8 +81,13 @@ pub async fn store(options: StoreOptions, folder: &Path) -> anyhow::Result<Store
 pub fn greeting(config: &Config) -> String {
     let Some(listen) = config.sip.listen.first() else { return String::new() };
     let user = config.sip.extensions.first().map_or("7000", String::as_str);
+    let transport = match listen.transport {
+        Transport::Udp => "",
+        Transport::Tcp => ";transport=tcp",
+        Transport::Tls => ";transport=tls",
+    };
     format!(
-        "dial sip:{user}@{}\nlog in as 1000, PIN 61849273 (README.md has the other accounts)\n\
+        "dial sip:{user}@{}{transport}\nlog in as 1000, PIN 61849273 (README.md has the other accounts)\n\
          store {} (gone when the demo ends)\n",
         listen.address, config.store.url
     )
