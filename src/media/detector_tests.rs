@@ -157,6 +157,11 @@ fn presses_that_break_naive_receivers() {
                 (40, 3, 219, false, &[(5, true, 480)]),
             ],
         ),
+        (
+            "as far apart as two timestamps can be",
+            "55",
+            &[(0, 1, 8, true, &[(5, true, 800)]), (900, 40, 8 + (1 << 31), false, &[(5, false, 160)])],
+        ),
         ("duration 0", "", &[(0, 1, 8, true, &[(5, false, 0)])]),
         ("no key", "", &[(0, 1, 8, true, &[(16, true, 800), (255, true, 800)])]),
     ];
