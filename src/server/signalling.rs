@@ -10,7 +10,9 @@ use tokio::sync::mpsc::Receiver;
 
 use crate::call::{Call, CallLimits};
 use crate::config::{Config, Dtmf, MediaAddress};
+use crate::media::consent;
 use crate::media::prompts::Prompts;
+use crate::media::recorder::Pool;
 use crate::media::session::{Agreed, KeysBy, Start};
 use crate::menu::{CallerInfo, SiteName};
 use crate::model::{CallId, Extension, Mono};
@@ -105,6 +107,7 @@ struct Waiting {
     rtcp: UdpSocket,
     caller: CallerInfo,
     source: Arc<str>,
+    peer: IpAddr,
 }
 
 /// The task.
@@ -116,6 +119,8 @@ pub struct Signalling {
     threads: Vec<Thread>,
     ports: Ports,
     prompts: Arc<Prompts>,
+    /// The memory for recordings.
+    pool: Arc<Pool>,
     site: Option<SiteName>,
     calls: HashMap<DialogKey, SipCall>,
     dialogs: HashMap<CallId, DialogKey>,
@@ -160,6 +165,7 @@ impl Signalling {
             threads,
             ports,
             prompts,
+            pool: Arc::default(),
             site,
             calls: HashMap::new(),
             dialogs: HashMap::new(),
@@ -338,6 +344,9 @@ impl Signalling {
         let (named, bound) = self.media_addresses(incoming.flow.local.ip().to_canonical());
         let remote = incoming.offer.as_deref().map(|offer| self.settings.read(offer, named)).transpose();
         let remote = remote.map_err(refusal_code)?;
+        if remote.as_ref().is_some_and(|remote| !consent::is_for(peer.ip(), remote.rtp.ip())) {
+            return Err(488);
+        }
         let (rtp, rtcp) = bound.into_iter().find_map(|ip| self.ports.bind(ip)).ok_or(503u16)?;
         let port = rtp.local_addr().map_err(|_| 503u16)?.port();
         let local =
@@ -351,7 +360,8 @@ impl Signalling {
             languages: self.prompts.languages(),
         };
         let mut call = SipCall { id, thread, local, waiting: None };
-        let waiting = Waiting { rtp, rtcp, caller, source: Arc::from(peer.ip().to_canonical().to_string()) };
+        let waiting =
+            Waiting { rtp, rtcp, caller, source: Arc::from(peer.ip().to_canonical().to_string()), peer: peer.ip() };
         let text = match &remote {
             Some(remote) => {
                 let agreed = agreed(remote);
@@ -384,9 +394,10 @@ impl Signalling {
     /// Hands the call to its media thread; `false` where that has too much to do.
     fn begin(&self, now: Mono, call: &SipCall, agreed: Agreed, waiting: Waiting) -> bool {
         let Some(start) = self.start() else { return false };
-        let Waiting { rtp, rtcp, caller, source } = waiting;
+        let Waiting { rtp, rtcp, caller, source, peer } = waiting;
         let limits = Arc::clone(&self.settings.limits);
         let machine = Call::new(now, agreed, start, caller, Arc::clone(&self.prompts), limits);
+        let machine = machine.called_from(peer).recorded_in(Arc::clone(&self.pool));
         call.thread.tell(Command::Begin(Box::new(Begin { id: call.id, source, call: machine, rtp, rtcp })))
     }
 
