@@ -12,6 +12,7 @@ mod ports;
 mod probes;
 pub mod prompts;
 mod requests;
+mod rtp_socket;
 mod signalling;
 mod transport;
 
