@@ -83,6 +83,11 @@ fn sip() {
 }
 
 #[test]
+fn srtp() {
+    fuzz("srtp", bodies::srtp::run, 1500);
+}
+
+#[test]
 fn stream() {
     fuzz("stream", bodies::stream::run, 4000);
 }

@@ -4,18 +4,29 @@
 //! [`Call::poll_output`]. A call knows neither SIP nor the store: whoever drives it carries its requests there.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::access::{Action, Actor, Reply};
+use crate::media::bucket::Bucket;
 use crate::media::player::Item;
 use crate::media::prompts::Prompts;
-use crate::media::recorder::{RawTake, RecordLimits};
+use crate::media::recorder::{Pool, RawTake, RecordLimits};
 use crate::media::session::{Agreed, Event, PACKET_BYTES, Session, Start};
 use crate::menu::{CallerInfo, Dialogue, Input, Limits, Output as Said};
 use crate::model::{Language, Mono, Sound, Take, Ticket};
 use crate::wire::rtcp::REPORT_BYTES_MAX;
+
+/// Keys that are taken in a second: twice as many as an autodialler presses (50 ms each, and 50 ms between).
+const KEYS_A_SECOND: u32 = 20;
+/// Keys that are taken at once: as many as may be typed ahead, where the network held them up.
+const KEYS_AT_ONCE: u32 = 32;
+/// An answer that was not acknowledged for this long is given up, though nobody said so: longer than SIP waits (32 s,
+/// RFC 3261 section 13.3.1.4).
+const WAITING_MAX: Duration = Duration::from_secs(40);
+/// After the hang-up, how long a take to be finished, or the answer whether one was kept, is waited for.
+const FINISHING_MAX: Duration = Duration::from_secs(60);
 
 /// The limits of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +73,10 @@ pub struct Call {
     language: Language,
     limits: Arc<CallLimits>,
     phase: Phase,
+    /// When the phase began.
+    since: Mono,
+    keys: Bucket,
+    keys_dropped: u32,
     /// The store is asked to keep a take.
     keeping: Option<Ticket>,
     /// A take is being finished elsewhere.
@@ -88,6 +103,9 @@ impl Call {
             language,
             limits,
             phase: Phase::Waiting,
+            since: now,
+            keys: Bucket::new(now, KEYS_AT_ONCE, KEYS_A_SECOND),
+            keys_dropped: 0,
             keeping: None,
             is_finishing: false,
             keys_heard: 0,
@@ -95,10 +113,24 @@ impl Call {
         }
     }
 
+    /// Says where SIP comes from; see [`Session::set_peer`].
+    #[must_use]
+    pub fn called_from(mut self, peer: IpAddr) -> Self {
+        self.session.set_peer(peer);
+        self
+    }
+
+    /// Says with which calls it shares the memory for recordings; else it has a pool of its own.
+    #[must_use]
+    pub fn recorded_in(mut self, pool: Arc<Pool>) -> Self {
+        self.session.set_pool(pool);
+        self
+    }
+
     /// The answer was acknowledged: the greeting begins.
     pub fn handle_confirmed(&mut self, now: Mono) {
         if self.phase == Phase::Waiting {
-            self.phase = Phase::Talking;
+            self.enter(now, Phase::Talking);
             self.say(now, Input::Answered);
         }
     }
@@ -117,6 +149,7 @@ impl Call {
 
     /// SIP INFO told a key.
     pub fn handle_info(&mut self, now: Mono, key: char) {
+        self.session.handle_request(now);
         self.session.handle_info(key);
         self.hear(now);
     }
@@ -160,10 +193,10 @@ impl Call {
         self.session.stop();
         match self.session.take_recording() {
             Some(raw) => {
-                self.phase = Phase::Finishing;
+                self.enter(now, Phase::Finishing);
                 self.outputs.push_back(Output::Finish(None, raw));
             }
-            None if self.is_finishing || self.keeping.is_some() => self.phase = Phase::Finishing,
+            None if self.is_finishing || self.keeping.is_some() => self.enter(now, Phase::Finishing),
             None => self.end(now, None),
         }
     }
@@ -171,6 +204,7 @@ impl Call {
     /// Goes on by 20 ms: writes the next packet; its length, and where it goes.
     pub fn frame(&mut self, now: Mono, target: &mut [u8; PACKET_BYTES]) -> Option<(usize, SocketAddr)> {
         if self.phase != Phase::Talking {
+            self.wait_no_longer(now);
             return None;
         }
         let to = self.session.frame(now, target);
@@ -231,6 +265,16 @@ impl Call {
         self.keys_heard
     }
 
+    /// What came faster than anybody presses or speaks, and was dropped: keys, and packets of audio.
+    pub fn dropped(&self) -> (u32, u32) {
+        (self.keys_dropped, self.session.audio_dropped())
+    }
+
+    /// The one address from which RTP can be the call's own now; `None` where it may still be another.
+    pub fn only_source(&self) -> Option<SocketAddr> {
+        self.session.only_source()
+    }
+
     /// Takes to the dialogue what happened in the stream.
     fn hear(&mut self, now: Mono) {
         while let Some(event) = self.session.poll_event() {
@@ -239,6 +283,7 @@ impl Call {
                 continue;
             }
             match event {
+                Event::Key(_) if !self.keys.take(now, 1) => self.keys_dropped = self.keys_dropped.saturating_add(1),
                 Event::Key(key) => {
                     self.keys_heard = self.keys_heard.saturating_add(1);
                     self.say(now, Input::Key(key));
@@ -309,8 +354,25 @@ impl Call {
         }
     }
 
+    /// Ends a call that nobody told how it goes on: that got lost while the media thread had too much to do.
+    fn wait_no_longer(&mut self, now: Mono) {
+        let waited = now.since(self.since);
+        match self.phase {
+            Phase::Waiting if waited >= WAITING_MAX => {
+                self.outputs.push_back(Output::HangUp);
+                self.handle_hung_up(now);
+            }
+            Phase::Finishing if waited >= FINISHING_MAX => self.end(now, None),
+            Phase::Waiting | Phase::Finishing | Phase::Talking | Phase::Over => {}
+        }
+    }
+
+    fn enter(&mut self, now: Mono, phase: Phase) {
+        (self.phase, self.since) = (phase, now);
+    }
+
     fn end(&mut self, now: Mono, take: Option<Take>) {
-        self.phase = Phase::Over;
+        self.enter(now, Phase::Over);
         self.say(now, Input::HungUp { take });
     }
 }

@@ -98,25 +98,8 @@ fn a_lost_bye_ends_the_call_after_a_minute_without_rtp() {
 #[test]
 fn a_take_that_could_not_be_kept_after_the_hang_up_becomes_the_draft() {
     for (reply, saved) in [(Reply::Refused(Refusal::TryLater), true), (Reply::Changed(ChangeNumber(7)), false)] {
-        let mut call = call(None);
         let mut clock = Clock(0);
-        call.handle_confirmed(Mono(0));
-        let (ticket, _) = clock.keys(&mut call, "1002#83517294#");
-        let session = Session {
-            language: None,
-            id: AccountId(3),
-            extension: Extension::parse("1002").expect("an extension"),
-            granted: Permissions::of(&[Role::PhoneAdministrator]),
-            has_role: true,
-            spoken_name: None,
-            must_change_pin: false,
-            news: Vec::new(),
-        };
-        call.handle_reply(clock.now(), ticket, Reply::LoggedIn(session));
-        let (ticket, _) = clock.keys(&mut call, "21#");
-        call.handle_reply(clock.now(), ticket, Reply::Recording { factory: true, draft: None });
-        clock.keys_unasked(&mut call, "2");
-        clock.frames(&mut call, 10);
+        let mut call = recording(&mut clock);
         call.handle_info(clock.now(), '#');
         let Some(Output::Finish(Some(ticket), _)) = call.poll_output() else { panic!("no take") };
         let take = Take { audio: Audio(vec![900; 8000].into()), verdict: None };
@@ -130,6 +113,102 @@ fn a_take_that_could_not_be_kept_after_the_hang_up_becomes_the_draft() {
         let asked = matches!(call.poll_output(), Some(Output::Ask(_, _, Action::SaveDraft { .. })));
         assert_eq!((asked, call.is_over()), (saved, true));
     }
+}
+
+/// A minute of keys at that distance; how many the dialogue was given, and how many were dropped.
+fn keys_each(ms: u64) -> (u32, u32) {
+    let mut call = call(None);
+    call.handle_confirmed(Mono(0));
+    for n in 0..60_000 / ms {
+        call.handle_info(Mono(n * ms * 1000), '0');
+    }
+    (call.keys_heard(), call.dropped().0)
+}
+
+/// An autodialler presses ten a second; a program that makes keys of packets has no use for more than a few more.
+#[test]
+fn keys_that_nobody_presses_are_dropped_and_counted() {
+    assert_eq!((keys_each(100), keys_each(50)), ((600, 0), (1200, 0)));
+    let (heard, dropped) = keys_each(1);
+    assert_eq!((heard, heard + dropped), (32 + 1199, 60_000));
+}
+
+/// The network held up as many keys as may be typed ahead: they come at once, after a minute of an autodialler's.
+#[test]
+fn keys_that_were_held_up_are_all_heard() {
+    let mut call = call(None);
+    call.handle_confirmed(Mono(0));
+    for n in 0..600 {
+        call.handle_info(Mono(n * 100_000), '0');
+    }
+    (0..32).for_each(|_| call.handle_info(Mono(63_150_000), '0'));
+    (632..700).for_each(|n| call.handle_info(Mono(n * 100_000), '0'));
+    assert_eq!((call.keys_heard(), call.dropped().0), (700, 0));
+}
+
+/// Eight presses in a packet, 16 packets a frame.
+#[test]
+fn keys_by_events_are_bounded_like_the_others() {
+    let mut call = call(Some(101));
+    call.handle_confirmed(Mono(0));
+    for n in 0..16 * 500u32 {
+        let blocks: Vec<u8> = (0..8).flat_map(|block| [if block % 2 == 0 { 3 } else { 0 }, 0x8A, 0, 80]).collect();
+        let packet = crate::wire::rtp::Packet {
+            payload_type: 101,
+            marker: true,
+            sequence: n as u16,
+            timestamp: n * 100_000,
+            ssrc: 7,
+            payload: &blocks,
+        };
+        let mut bytes = [0; 44];
+        packet.write(&mut bytes).expect("room");
+        call.handle_rtp(Mono(u64::from(n / 16) * 20_000), SocketAddr::from(([10, 0, 0, 5], 4000)), &bytes);
+    }
+    let (dropped, heard) = (call.dropped().0, call.keys_heard());
+    assert!(heard <= 32 + 10 * 20 && dropped > 50_000, "{heard} heard, {dropped} dropped");
+}
+
+/// The thread that had too much to do lost what the call was told last.
+#[test]
+fn a_call_that_is_never_told_how_it_goes_on_ends() {
+    let mut unconfirmed = call(None);
+    let mut clock = Clock(0);
+    clock.frames(&mut unconfirmed, 1999);
+    assert_eq!((unconfirmed.poll_output(), unconfirmed.is_over()), (None, false));
+    clock.frames(&mut unconfirmed, 1);
+    assert_eq!((unconfirmed.poll_output(), unconfirmed.is_over()), (Some(Output::HangUp), true));
+
+    let mut finishing = recording(&mut clock);
+    finishing.handle_hung_up(clock.now());
+    assert!(matches!(finishing.poll_output(), Some(Output::Finish(None, _))));
+    clock.frames(&mut finishing, 2999);
+    assert!(!finishing.is_over());
+    clock.frames(&mut finishing, 1);
+    assert!(finishing.is_over());
+}
+
+/// A caller who is recording a system recording.
+fn recording(clock: &mut Clock) -> Call {
+    let mut call = call(None);
+    call.handle_confirmed(clock.now());
+    let (ticket, _) = clock.keys(&mut call, "1002#83517294#");
+    let session = Session {
+        language: None,
+        id: AccountId(3),
+        extension: Extension::parse("1002").expect("an extension"),
+        granted: Permissions::of(&[Role::PhoneAdministrator]),
+        has_role: true,
+        spoken_name: None,
+        must_change_pin: false,
+        news: Vec::new(),
+    };
+    call.handle_reply(clock.now(), ticket, Reply::LoggedIn(session));
+    let (ticket, _) = clock.keys(&mut call, "21#");
+    call.handle_reply(clock.now(), ticket, Reply::Recording { factory: true, draft: None });
+    clock.keys_unasked(&mut call, "2");
+    clock.frames(&mut call, 10);
+    call
 }
 
 /// What a caller hears of "enter your extension" after these keys, in a call that began in `language`.

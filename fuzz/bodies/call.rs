@@ -154,8 +154,8 @@ impl World {
         let rtp = address(bytes.below(3));
         let rtcp = SocketAddr::new(rtp.ip(), bytes.pick(&[0, 4001, 65_535]));
         let (law, event_payload_type) = (bytes.pick(&[Law::Mu, Law::A]), bytes.pick(&[None, Some(EVENT), Some(0)]));
-        self.agreed =
-            Agreed { rtp, rtcp, law, event_payload_type, receives: bytes.below(4) > 0, sends: bytes.below(4) > 0 };
+        let (receives, sends) = (bytes.below(4) > 0, bytes.below(4) > 0);
+        self.agreed = Agreed { rtp, rtcp, law, event_payload_type, receives, sends, security: None };
         self.call.handle_renegotiated(self.now, self.agreed.clone());
     }
 
@@ -178,11 +178,11 @@ impl World {
         let mut packet = [0; PACKET_BYTES];
         let to = self.call.frame(self.now, &mut packet);
         self.frames += 1;
-        let Some(to) = to else { return };
+        let Some((length, to)) = to else { return };
         assert!((0..3).any(|number| address(number) == to), "{to}");
         assert!(self.agreed.receives, "the caller holds the call");
         assert_eq!(self.hang_ups, 0, "a packet after the end");
-        let Some(packet) = Packet::parse(&packet) else { panic!("no RTP") };
+        let Some(packet) = Packet::parse(&packet[..length]) else { panic!("no RTP") };
         assert_eq!((packet.ssrc, packet.payload.len()), (START.ssrc, FRAME));
         if let Some((sequence, timestamp)) = self.sent {
             assert_eq!(packet.sequence, sequence.wrapping_add(1));

@@ -13,5 +13,6 @@ pub mod rtcp;
 pub mod rtp;
 pub mod sdp;
 pub mod sip;
+pub mod srtp;
 pub mod stream;
 pub mod wav;

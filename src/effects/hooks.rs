@@ -35,12 +35,17 @@ impl Runner {
             return Ok(true);
         }
         tracing::warn!(intent = due.id, tries = due.tries, "a hook did not succeed");
+        self.again_or_failed(&due, &detail).await;
+        Ok(true)
+    }
+
+    /// Puts a hook that did not succeed back for another try, or gives it up.
+    pub(super) async fn again_or_failed(&self, due: &Due, detail: &str) {
         let tried = usize::try_from(due.tries).unwrap_or(usize::MAX);
         match RETRY_AFTER_S.get(tried.saturating_sub(1)) {
-            Some(seconds) => self.again(&due, *seconds, &detail).await,
-            None => self.ended(&due, IntentState::Failed, &detail).await,
+            Some(seconds) => self.again(due, *seconds, detail).await,
+            None => self.ended(due, IntentState::Failed, detail).await,
         }
-        Ok(true)
     }
 }
 

@@ -24,12 +24,12 @@ const UP_AFTER: Duration = Duration::from_millis(200);
 /// An end packet this long after the former end with the same timestamp is another press of a sender that reuses it.
 const REUSED_AFTER: Duration = Duration::from_millis(500);
 /// The distance from one timestamp to the next segment's (RFC 4733 section 2.5.1.3).
-const SEGMENT: i32 = 0xFFFF;
+const SEGMENT: i64 = 0xFFFF;
 /// Packets within which a re-stamped end or update still belongs to the press: fewer than any new press needs after a
 /// former one (its last two ends, a pause, its own updates).
 const RESTAMPED_WITHIN: i16 = 3;
 /// The longest interval of a press's packets: 50 ms (RFC 4733 section 2.5.1.2), in units of the timestamp.
-const UPDATE_INTERVAL_MAX: i32 = 400;
+const UPDATE_INTERVAL_MAX: i64 = 400;
 
 /// What a packet told.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -175,17 +175,18 @@ impl Press {
         if marker {
             return false;
         }
-        let later = timestamp_distance(self.timestamp, block.timestamp);
+        // Wide enough for the negative of the farthest one, 2^31 before.
+        let later = i64::from(timestamp_distance(self.timestamp, block.timestamp));
         let packets = sequence_distance(self.sequence, block.sequence);
         // The next segment of a key held down, or what is late of the one before.
         let next_segment = !self.ended && later == SEGMENT;
         let former_segment = packets < 0 && later == -SEGMENT;
         // Stamped anew at each packet: the duration grows as the timestamp does, or the two overlap, which two
         // presses of one key can't.
-        let grows_alike = later == i32::from(block.duration) - i32::from(self.duration);
-        let overlaps = (-i32::from(block.duration)..=i32::from(self.duration)).contains(&later);
+        let grows_alike = later == i64::from(block.duration) - i64::from(self.duration);
+        let overlaps = later <= i64::from(self.duration) && -later <= i64::from(block.duration);
         // The last ends stamped anew, just behind what is known of the press, in packets and in time.
-        let in_time = later <= i32::from(self.duration) + i32::from(packets) * UPDATE_INTERVAL_MAX;
+        let in_time = later <= i64::from(self.duration) + i64::from(packets) * UPDATE_INTERVAL_MAX;
         let just_behind = (1..=RESTAMPED_WITHIN).contains(&packets) && in_time;
         let end_again = just_behind && block.ended && block.duration >= self.duration;
         next_segment || former_segment || grows_alike || overlaps || end_again

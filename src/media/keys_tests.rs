@@ -295,6 +295,7 @@ fn agreed_without_events() -> Agreed {
         law: Law::Mu,
         event_payload_type: None,
         receives: true,
+        security: None,
         sends: true,
     }
 }

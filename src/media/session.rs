@@ -1,13 +1,16 @@
 //! One call's RTP session: what the peer sends is let in from where it may come, what it hears goes out every 20 ms.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::media::bucket::Bucket;
+use crate::media::consent::Consent;
 use crate::media::detector::{Detector, Told};
 use crate::media::inband::{InBand, Tone};
 use crate::media::player::{Item, Player};
-use crate::media::recorder::{RawTake, RecordLimits, Recorder};
+use crate::media::recorder::{Pool, RawTake, RecordLimits, Recorder};
 use crate::media::security::Srtp;
 pub use crate::media::security::{SEQUENCE_FIRST_MAX, Security};
 use crate::media::source::Source;
@@ -24,6 +27,11 @@ pub const PACKET_BYTES: usize = HEADER_BYTES + FRAME + RTP_EXTRA_MAX;
 const REPORT_EVERY: Duration = Duration::from_secs(5);
 /// Things told and not yet polled; more are dropped, the oldest first. One packet tells at most sixteen.
 const EVENTS_MAX: usize = 64;
+/// Samples of the peer that are listened to in a second (in-band keys, recordings): a quarter more than it can speak, so
+/// that its clock may be fast.
+const SAMPLES_A_SECOND: u32 = 10_000;
+/// Samples that may come at once, after the network held them up: 2 s.
+const SAMPLES_AT_ONCE: u32 = 16_000;
 
 /// What was agreed about the stream, by offer and answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,6 +111,12 @@ pub struct Session {
     sent: Sent,
     report_due: Mono,
     last_heard: Mono,
+    /// When anything last showed that the peer is there: RTP, a report on our stream, a request within the call.
+    last_sign: Mono,
+    consent: Consent,
+    samples: Bucket,
+    audio_dropped: u32,
+    pool: Arc<Pool>,
     detector: Detector,
     inband: Option<Box<InBand>>,
     key_source: KeySource,
@@ -124,6 +138,11 @@ impl Session {
             sent: Sent::default(),
             report_due: now + REPORT_EVERY,
             last_heard: now,
+            last_sign: now,
+            consent: Consent::default(),
+            samples: Bucket::new(now, SAMPLES_AT_ONCE, SAMPLES_A_SECOND),
+            audio_dropped: 0,
+            pool: Arc::default(),
             detector: Detector::default(),
             inband: None,
             key_source: KeySource::Undecided,
@@ -137,12 +156,26 @@ impl Session {
         session
     }
 
+    /// Says where SIP comes from: media that goes elsewhere has to be wanted there (see [`crate::media::consent`]).
+    pub fn set_peer(&mut self, peer: IpAddr) {
+        self.consent.set_peer(peer);
+    }
+
+    /// Says with which calls it shares the memory for recordings.
+    pub fn set_pool(&mut self, pool: Arc<Pool>) {
+        self.pool = pool;
+    }
+
     /// Takes what a new offer and answer agreed (hold, resume, moved media, new keys).
     pub fn renegotiate(&mut self, now: Mono, agreed: Agreed) {
+        let before = self.source.address();
         self.take_keys(agreed.security.as_ref());
         self.source.renegotiate(now, agreed.rtp);
+        if self.source.address() != before {
+            self.consent.begin_anew();
+        }
         self.marker |= agreed.receives && !self.agreed.receives;
-        self.last_heard = now;
+        (self.last_heard, self.last_sign) = (now, now);
         self.agreed = agreed;
         self.choose_keys();
     }
@@ -161,7 +194,8 @@ impl Session {
         if !self.source.admits(now, from, &packet) {
             return false;
         }
-        self.last_heard = now;
+        (self.last_heard, self.last_sign) = (now, now);
+        self.consent.prove();
         let audio = packet.payload_type == self.audio_payload_type();
         if audio || Some(packet.payload_type) == self.agreed.event_payload_type {
             self.statistics.handle(now, &packet);
@@ -175,7 +209,8 @@ impl Session {
         true
     }
 
-    /// Takes a datagram from the RTCP port (or the shared one); only the peer's sender report is of use.
+    /// Takes a datagram from the RTCP port (or the shared one); only the peer's sender report is of use, and any report
+    /// on our stream, which shows that it is heard.
     pub fn handle_rtcp(&mut self, now: Mono, from: SocketAddr, datagram: &[u8]) {
         if from.ip() != self.source.address().ip() {
             return;
@@ -185,9 +220,19 @@ impl Session {
             None => Some(datagram),
             Some(srtp) => srtp.unprotect_rtcp(datagram, &mut plain),
         };
-        if let Some((ssrc, ntp)) = datagram.and_then(rtcp::last_sender_report) {
+        let Some(datagram) = datagram else { return };
+        if let Some((ssrc, ntp)) = rtcp::last_sender_report(datagram) {
             self.statistics.handle_sender_report(now, ssrc, ntp);
         }
+        if rtcp::reports_on(datagram, self.start.ssrc) {
+            self.last_sign = now;
+            self.consent.prove();
+        }
+    }
+
+    /// Notes a request within the call: whoever only listens shows by it that it is still there.
+    pub fn handle_request(&mut self, now: Mono) {
+        self.last_sign = now;
     }
 
     /// Takes a key that SIP INFO told; ignored where the call's keys come otherwise.
@@ -206,15 +251,18 @@ impl Session {
         }
     }
 
-    /// Goes on by 20 ms: writes the next packet; its length, and where it goes. `None` while the peer holds the call.
+    /// Goes on by 20 ms: writes the next packet; its length, and where it goes. `None` while the peer holds the call, or the
+    /// packet would go to somebody who does not want it.
     pub fn frame(&mut self, now: Mono, target: &mut [u8; PACKET_BYTES]) -> Option<(usize, SocketAddr)> {
         let events = &mut self.events;
         self.detector.handle_timeout(now, |told| note_event(events, told));
         self.check_recording(now);
         self.timestamp = self.timestamp.wrapping_add(FRAME as u32);
-        if !self.agreed.receives {
+        if !self.agreed.receives || !self.consent.is_given(self.source.address().ip()) {
+            self.marker = true;
             return None;
         }
+        self.consent.count();
         let mut payload = [0; FRAME];
         self.player.frame(self.agreed.law, &mut payload);
         if let Some(ticket) = self.player.poll_played() {
@@ -245,7 +293,8 @@ impl Session {
     }
 
     /// Writes an RTCP report, with BYE at the end of the call; its length, and where it goes. `ntp` is the wall clock, 32.32
-    /// bits. The length is 0 where the key is used up, after 2^31 reports: nothing is to be sent then.
+    /// bits. The length is 0 where nobody there wants it, or the key is used up, after 2^31 reports: nothing is to be sent
+    /// then.
     pub fn report(
         &mut self,
         now: Mono,
@@ -265,6 +314,9 @@ impl Session {
         } else {
             self.agreed.rtcp
         };
+        if !self.consent.is_given(to.ip()) {
+            return (0, to);
+        }
         let length = report.write(target);
         let length = match &mut self.srtp {
             None => length,
@@ -285,7 +337,7 @@ impl Session {
 
     /// Records from now on.
     pub fn record(&mut self, now: Mono, ticket: Ticket, limits: RecordLimits) {
-        self.recording = Some((ticket, limits, Box::new(Recorder::new(now, limits))));
+        self.recording = Some((ticket, limits, Box::new(Recorder::new(now, limits, Arc::clone(&self.pool)))));
     }
 
     /// Ends the recording because of a key: [`Event::Recorded`] follows.
@@ -309,9 +361,24 @@ impl Session {
         event
     }
 
-    /// How long nothing has come from a peer that said it would send; zero where it said that it would not.
+    /// How long nothing has come from a peer that said it would send, or no sign of life from one that said it would only
+    /// listen; zero while nothing goes either way.
     pub fn silent_for(&self, now: Mono) -> Duration {
-        if self.agreed.sends { now.since(self.last_heard) } else { Duration::ZERO }
+        match (self.agreed.sends, self.agreed.receives) {
+            (true, _) => now.since(self.last_heard),
+            (false, true) => now.since(self.last_sign),
+            (false, false) => Duration::ZERO,
+        }
+    }
+
+    /// The one address from which RTP can be the call's own now; `None` where it may still be another.
+    pub fn only_source(&self) -> Option<SocketAddr> {
+        self.source.only()
+    }
+
+    /// Packets of audio that were not listened to, as more came than anybody can speak.
+    pub fn audio_dropped(&self) -> u32 {
+        self.audio_dropped
     }
 
     /// Whether nobody on the way can listen or forge a key: the stream is encrypted, and so was the way of its keys.
@@ -355,6 +422,11 @@ impl Session {
     }
 
     fn handle_audio(&mut self, now: Mono, packet: &Packet<'_>) {
+        let count = u32::try_from(packet.payload.len()).unwrap_or(u32::MAX);
+        if !self.samples.take(now, count) {
+            self.audio_dropped = self.audio_dropped.saturating_add(1);
+            return;
+        }
         let law = self.agreed.law;
         if let Some((_, _, recorder)) = &mut self.recording {
             recorder.handle(now, packet.timestamp, law, packet.payload);

@@ -30,7 +30,7 @@ fn keys(session: &mut Session) -> String {
 fn audio(session: &mut Session, ms: u64, sequence: u16, payload: &[u8]) {
     let packet =
         Packet { payload_type: 0, marker: false, sequence, timestamp: u32::from(sequence) * 160, ssrc: 1, payload };
-    let mut bytes = [0; 400];
+    let mut bytes = [0; 1500];
     let length = packet.write(&mut bytes).expect("room");
     session.handle_rtp(Mono(ms * 1000), SocketAddr::from(PEER), &bytes[..length]);
 }
@@ -138,9 +138,145 @@ fn reports_say_what_was_sent_and_end_with_bye() {
 fn silence_counts_only_while_the_peer_is_to_send() {
     let mut session = session(None);
     assert_eq!(session.silent_for(Mono(60_000_000)), Duration::from_secs(60));
-    let agreed = Agreed { sends: false, ..session.agreed.clone() };
+    let agreed = Agreed { sends: false, receives: false, ..session.agreed.clone() };
     session.renegotiate(Mono(1), agreed);
     assert_eq!(session.silent_for(Mono(90_000_000)), Duration::ZERO);
+}
+
+/// Who only listens shows by its reports on our stream, or by requests, that it is still there.
+#[test]
+fn who_only_listens_has_to_show_a_sign_of_life() {
+    let mut session = session(None);
+    let agreed = Agreed { sends: false, ..session.agreed.clone() };
+    session.renegotiate(Mono(0), agreed);
+    let rtcp = SocketAddr::from(([10, 0, 0, 5], 4001));
+    let at = |s: u64| Mono(s * 1_000_000);
+    assert_eq!(session.silent_for(at(90)), Duration::from_secs(90));
+    session.handle_request(at(90));
+    assert_eq!(session.silent_for(at(100)), Duration::from_secs(10));
+    session.handle_rtcp(at(100), rtcp, &report_on(0xABCD));
+    assert_eq!(session.silent_for(at(110)), Duration::from_secs(10));
+    session.handle_rtcp(at(110), rtcp, &report_on(0xABCE));
+    session.handle_rtcp(at(110), SocketAddr::from(([192, 0, 2, 66], 4001)), &report_on(0xABCD));
+    assert_eq!(session.silent_for(at(120)), Duration::from_secs(20), "reports on others' streams, or from elsewhere");
+}
+
+/// A receiver report on that source.
+fn report_on(ssrc: u32) -> Vec<u8> {
+    let received = rtcp::Received { ssrc, ..Default::default() };
+    let report = Report { ssrc: 1, sent: None, received: Some(received), cname: "a", bye: false };
+    let mut bytes = [0; REPORT_BYTES_MAX];
+    let length = report.write(&mut bytes);
+    bytes[..length].to_vec()
+}
+
+/// How many packets of that many frames are sent, and to where the last one went.
+fn sent(session: &mut Session, frames: u64) -> (usize, Option<SocketAddr>) {
+    let mut last = None;
+    let sent = (0..frames).filter_map(|n| session.frame(Mono(n * 20_000), &mut [0; PACKET_BYTES]));
+    let count = sent.inspect(|(_, to)| last = Some(*to)).count();
+    (count, last)
+}
+
+/// A caller can't have our stream sent to somebody who never asked for it.
+#[test]
+fn media_that_goes_elsewhere_than_sip_has_to_be_wanted_there() {
+    let (pbx, victim) = (IpAddr::from([10, 0, 0, 1]), SocketAddr::from(PEER));
+    let mut session = session(None);
+    session.set_peer(pbx);
+    assert_eq!(sent(&mut session, 3000), (250, Some(victim)));
+    session.handle_info('5');
+    session.handle_request(Mono(0));
+    assert_eq!(sent(&mut session, 3000).0, 0, "keys by INFO are the caller's, not the victim's");
+    let mut bytes = [0; REPORT_BYTES_MAX];
+    assert_eq!(session.report(Mono(5_000_000), 1 << 32, false, &mut bytes).0, 0, "nor does it get reports");
+
+    let later = Mono(60_000_000);
+    session.handle_rtcp(later, SocketAddr::from(([10, 0, 0, 5], 4001)), &report_on(0xABCD));
+    let first = frame(&mut session, 60_000).expect("it wants us");
+    assert!(Packet::parse(&first).expect("RTP").marker, "a stretch begins");
+    assert_eq!(sent(&mut session, 3000).0, 1499);
+    audio(&mut session, 90_000, 1, &[0; 160]);
+    assert_eq!(sent(&mut session, 3000).0, 1500);
+    let moved = SocketAddr::from(([198, 51, 100, 9], 53));
+    session.renegotiate(later, Agreed { rtp: moved, ..session.agreed.clone() });
+    assert_eq!(sent(&mut session, 3000), (250, Some(moved)), "the next one has to show it anew");
+}
+
+#[test]
+fn a_phone_that_only_listens_at_the_sip_peers_address_goes_on_hearing_us() {
+    let mut session = session(None);
+    session.set_peer(IpAddr::from(PEER.0));
+    session.renegotiate(Mono(0), Agreed { sends: false, ..session.agreed.clone() });
+    assert_eq!(sent(&mut session, 10_000).0, 10_000);
+}
+
+/// The phone behind a NAT: named by its private address, heard from another; it holds by `c=0.0.0.0` and is back.
+#[test]
+fn a_hold_that_names_no_address_leaves_the_call_with_a_phone_behind_a_nat() {
+    let (nat, stranger) = (SocketAddr::from(([203, 0, 113, 4], 31_000)), SocketAddr::from(([192, 0, 2, 66], 4000)));
+    let mut session = session(Some(101));
+    session.set_peer(nat.ip());
+    let agreed = session.agreed.clone();
+    let say = |session: &mut Session, ms: u64, from: SocketAddr, sequence: u16| {
+        let payload = [5, 0x8A, 3, 32];
+        let packet = Packet {
+            payload_type: 101,
+            marker: true,
+            sequence,
+            timestamp: u32::from(sequence) * 8000,
+            ssrc: 1,
+            payload: &payload,
+        };
+        let mut bytes = [0; 16];
+        packet.write(&mut bytes).expect("room");
+        session.handle_rtp(Mono(ms * 1000), from, &bytes)
+    };
+    assert!((0..4).any(|n| say(&mut session, 100, nat, n)));
+    assert_eq!(keys(&mut session), "5");
+    let nowhere = SocketAddr::from(([0, 0, 0, 0], 4000));
+    session.renegotiate(Mono(10_000_000), Agreed { rtp: nowhere, receives: false, ..agreed.clone() });
+    assert!(!(0..20).any(|n| say(&mut session, 10_100, stranger, n)), "a stranger while it holds");
+    assert_eq!((keys(&mut session), frame(&mut session, 10_100)), (String::new(), None));
+    session.renegotiate(Mono(20_000_000), agreed);
+    assert!(!(0..20).any(|n| say(&mut session, 20_100, stranger, n)), "a stranger when it is back");
+    assert!(say(&mut session, 20_100, nat, 900));
+    assert_eq!((keys(&mut session).as_str(), sent(&mut session, 1).1), ("5", Some(nat)));
+}
+
+/// What is listened to costs time: no more of it is than a caller can speak, in whatever packets.
+#[test]
+fn more_audio_than_anybody_speaks_is_not_listened_to() {
+    for bytes in [10, 160, 1488] {
+        let mut session = session(None);
+        let mut next = 0u16;
+        let loud = vec![Law::Mu.encode(9000); bytes];
+        for ms in (0..10_000).step_by(20) {
+            for _ in 0..(16 * 1488 / bytes).min(200) {
+                audio(&mut session, ms, next, &loud);
+                next = next.wrapping_add(1);
+            }
+        }
+        let (sent, dropped) = (500 * (16 * 1488 / bytes).min(200), session.audio_dropped() as usize);
+        let heard = (sent - dropped) * bytes;
+        assert!(heard <= 16_000 + 10 * 10_000, "{heard} samples of 10 s, in packets of {bytes}");
+        assert!(heard >= 95_000 || dropped == 0, "{heard} samples of 10 s, in packets of {bytes}");
+    }
+}
+
+#[test]
+fn audio_that_the_network_held_up_is_listened_to_whole() {
+    for (pause, at_once) in [(20, 1), (60, 3), (200, 10), (2000, 100)] {
+        let mut session = session(None);
+        let mut next = 0u16;
+        for ms in (0..60_000).step_by(pause) {
+            for _ in 0..at_once {
+                audio(&mut session, ms as u64, next, &[0; 160]);
+                next = next.wrapping_add(1);
+            }
+        }
+        assert_eq!(session.audio_dropped(), 0, "{at_once} packets each {pause} ms");
+    }
 }
 
 /// A peer with SRTP.

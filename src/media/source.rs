@@ -2,7 +2,9 @@
 //!
 //! The signalled address counts. Only where nothing has come from there, another source (a phone behind a NAT) is
 //! taken, within 5 s of the answer and after 4 packets in sequence. From then on neither address nor SSRC changes
-//! without a new offer.
+//! without a new offer, but for this: a source that was taken so gives way to the signalled address, which may come late
+//! and is what the offer said. So whoever floods the ports before the caller's first packet has gained nothing; and once
+//! the signalled address has spoken it stays. A hold that names no address (`c=0.0.0.0`, RFC 2543) moves nothing.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -24,6 +26,7 @@ const MISORDER_MAX: i16 = 100;
 /// The lock of one call.
 #[derive(Clone, Copy, Debug)]
 pub struct Source {
+    /// The last address that was named; an unspecified one where none was yet.
     signalled: SocketAddr,
     open_until: Mono,
     locked: Option<SocketAddr>,
@@ -54,9 +57,9 @@ impl Source {
         Self { signalled, open_until: now + LATCH_WITHIN, locked: None, stream: None, candidates: [None; CANDIDATES] }
     }
 
-    /// A new offer: a new SSRC may come; where the signalled address changed, a new address too.
+    /// A new offer: a new SSRC may come; where it names another address than before, a new address too.
     pub fn renegotiate(&mut self, now: Mono, signalled: SocketAddr) {
-        if signalled == self.signalled {
+        if signalled == self.signalled || signalled.ip().is_unspecified() {
             self.stream = None;
         } else {
             *self = Self::new(now, signalled);
@@ -68,30 +71,40 @@ impl Source {
         self.locked.unwrap_or(self.signalled)
     }
 
+    /// The one address from which packets can count now; `None` where it may still be another.
+    pub fn only(&self) -> Option<SocketAddr> {
+        self.locked.filter(|address| *address == self.signalled)
+    }
+
+    /// Whether nothing from that address can be the call's own now.
+    pub fn is_closed_to(&self, from: SocketAddr) -> bool {
+        self.locked.is_some_and(|address| from != address && from != self.signalled)
+    }
+
     /// Whether the peer's packets come from elsewhere than it said.
     pub fn is_moved(&self) -> bool {
         self.locked.is_some_and(|address| address != self.signalled)
     }
 
-    /// Whether nothing from that address can be the call's own now.
-    pub fn is_closed_to(&self, from: SocketAddr) -> bool {
-        self.locked.is_some_and(|address| address != from)
-    }
-
     /// Whether the packet is the call's own.
     pub fn admits(&mut self, now: Mono, from: SocketAddr, packet: &Packet<'_>) -> bool {
+        if from == self.signalled && self.locked != Some(from) {
+            self.lock(from);
+        }
         match self.locked {
             Some(address) => from == address && self.admits_stream(packet),
-            None if from == self.signalled => {
-                self.lock(from);
-                self.admits_stream(packet)
-            }
-            None => now <= self.open_until && self.try_candidate(from, packet),
+            None => self.is_open(now) && self.try_candidate(from, packet),
         }
+    }
+
+    /// Whether another source than the signalled one may be taken; never before any address was named.
+    fn is_open(&self, now: Mono) -> bool {
+        now <= self.open_until && !self.signalled.ip().is_unspecified()
     }
 
     fn lock(&mut self, address: SocketAddr) {
         self.locked = Some(address);
+        self.stream = None;
         self.candidates = [None; CANDIDATES];
     }
 
@@ -175,7 +188,22 @@ mod tests {
         let taken: Vec<bool> = [7, 8, 9, 11, 12, 13, 14].map(|n| admits(source, 100, OTHER, 1, n)).into();
         assert_eq!(taken, [false, false, false, false, false, false, true]);
         assert_eq!((source.address(), source.is_moved()), (SocketAddr::from(OTHER), true));
-        assert!(!admits(source, 120, SIGNALLED, 1, 15), "neither changes without an offer");
+        let third = ([192, 0, 2, 77], 4000);
+        assert!(!(15..24).any(|n| admits(source, 120, third, 1, n)), "neither changes without an offer");
+        assert!(!(15..24).any(|n| admits(source, 120, OTHER, 2, n)), "nor does the SSRC");
+    }
+
+    /// Who floods the ports with packets in sequence before the caller's first one is rid of the call at that one.
+    #[test]
+    fn the_signalled_address_takes_its_place_from_another_and_keeps_it() {
+        let source = &mut new();
+        assert!((0..9).any(|n| admits(source, 100, OTHER, 66, n)));
+        assert_eq!((source.only(), source.is_closed_to(SocketAddr::from(SIGNALLED))), (None, false));
+        assert!(admits(source, 7000, SIGNALLED, 1, 40_000), "its first packet, however late");
+        assert_eq!((source.address(), source.is_moved()), (SocketAddr::from(SIGNALLED), false));
+        assert!(!(9..29).any(|n| admits(source, 7000, OTHER, 66, n)), "for good");
+        assert_eq!(source.only(), Some(SocketAddr::from(SIGNALLED)));
+        assert!(source.is_closed_to(SocketAddr::from(OTHER)) && admits(source, 7020, SIGNALLED, 1, 40_001));
     }
 
     #[test]
@@ -217,5 +245,42 @@ mod tests {
         assert!(!admits(source, 10, OTHER, 2, 5) && admits(source, 10, SIGNALLED, 2, 5));
         source.renegotiate(Mono(2000), SocketAddr::from(OTHER));
         assert!(admits(source, 20, OTHER, 3, 5) && !admits(source, 20, SIGNALLED, 2, 6));
+    }
+
+    #[test]
+    fn an_offer_with_another_address_opens_the_lock_for_five_seconds() {
+        let (moved, third) = (([10, 0, 0, 9], 6000), ([192, 0, 2, 77], 4000));
+        for (ms, taken) in [(14_999, true), (15_001, false)] {
+            let source = &mut new();
+            assert!(admits(source, 0, SIGNALLED, 1, 100));
+            source.renegotiate(Mono(10_000_000), SocketAddr::from(moved));
+            assert_eq!((0..9).any(|n| admits(source, ms, third, 1, n)), taken, "at {ms} ms");
+            assert!(admits(source, 20_000, moved, 1, 1), "the signalled one is never too late");
+        }
+    }
+
+    /// `c=0.0.0.0` and back, by a phone at the signalled address and by one behind a NAT.
+    #[test]
+    fn a_hold_that_names_no_address_opens_nothing() {
+        for caller in [SIGNALLED, OTHER] {
+            let source = &mut new();
+            assert!((0..4).any(|n| admits(source, 0, caller, 1, n)));
+            for named in [([0, 0, 0, 0], 4000), ([0, 0, 0, 0], 9), SIGNALLED] {
+                source.renegotiate(Mono(60_000_000), SocketAddr::from(named));
+                let stranger = ([192, 0, 2, 99], 4000);
+                assert!(!(4..24).any(|n| admits(source, 60_001, stranger, 1, n)), "the stranger at {named:?}");
+                assert_eq!(source.address(), SocketAddr::from(caller));
+                assert!(admits(source, 60_002, caller, 2, 5), "the caller at {named:?}, with a new SSRC");
+            }
+        }
+    }
+
+    /// A call that begins on hold is nobody's until an address is named.
+    #[test]
+    fn without_any_address_nobody_is_taken() {
+        let source = &mut Source::new(Mono(0), SocketAddr::from(([0, 0, 0, 0], 4000)));
+        assert!(!(0..9).any(|n| admits(source, 100, OTHER, 1, n)));
+        source.renegotiate(Mono(3_000_000), SocketAddr::from(SIGNALLED));
+        assert!((0..9).any(|n| admits(source, 3100, OTHER, 1, n)));
     }
 }

@@ -8,6 +8,7 @@ mod attendants;
 mod backup;
 mod changes;
 mod confirm;
+mod denied;
 mod handsets;
 mod keys;
 mod lists;
@@ -40,6 +41,7 @@ use super::type_ahead::TypeAhead;
 use super::{CallerInfo, Input, Limits, Output, Ticket};
 use backup::Backup;
 use confirm::Confirm;
+use denied::Denied;
 use lists::{Item, List};
 use login::Greeting;
 use own::Forwarding;
@@ -74,6 +76,7 @@ pub struct Dialogue {
     confirm: Option<Box<Confirm>>,
     greeting: Option<Box<Greeting>>,
     account: Option<Account>,
+    denied: Denied,
     ahead: TypeAhead,
     entry: Entry,
     /// A key is down: silence is not counted.
@@ -179,6 +182,7 @@ impl Dialogue {
             confirm: None,
             greeting: None,
             account: None,
+            denied: Denied::default(),
             ahead: TypeAhead::default(),
             entry: Entry::default(),
             held: false,
@@ -288,6 +292,7 @@ impl Dialogue {
     }
 
     fn replied(&mut self, ticket: Ticket, reply: Reply) {
+        self.denied.answered(ticket);
         let Phase::Asking(pending) = self.phase else { return };
         if pending.ticket != ticket {
             return;

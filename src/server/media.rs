@@ -10,8 +10,7 @@
 //! and no readiness has to be asked of the kernel. The next wake-up is the last one plus 1 ms, never now plus 1 ms.
 
 use std::collections::HashMap;
-use std::io::ErrorKind;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::UdpSocket;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,6 +24,7 @@ use crate::media::session::{Agreed, PACKET_BYTES};
 use crate::model::{CallId, Mono, Take, Ticket};
 use crate::server::caller::Caller;
 use crate::server::clock::Clock;
+use crate::server::rtp_socket::{RtpSocket, receive};
 use crate::wire::rtcp::REPORT_BYTES_MAX;
 use crate::wire::rtp::DATAGRAM_BYTES_MAX;
 
@@ -42,6 +42,8 @@ const RTCP_EVERY: u8 = 4;
 const COMMANDS_MAX: usize = 16_384;
 /// A thread that was kept from running for longer than this leaves out what it missed.
 const CATCH_UP_MAX: Duration = Duration::from_millis(400);
+/// Slots that are served before the commands are looked at again, however late the thread is.
+const TURN_MAX: usize = SLOTS;
 
 /// What a media thread is told.
 pub enum Command {
@@ -134,9 +136,46 @@ struct Running {
     id: CallId,
     caller: Arc<Caller>,
     call: Call,
-    rtp: UdpSocket,
+    rtp: RtpSocket,
     rtcp: UdpSocket,
     frames: u8,
+}
+
+/// Which slot is due when.
+struct Wheel {
+    slot: usize,
+    next: Mono,
+    /// Slots that this turn may still serve.
+    left: usize,
+}
+
+impl Wheel {
+    fn new(now: Mono) -> Self {
+        Self { slot: 0, next: now, left: 0 }
+    }
+
+    /// Begins a turn; leaves out what was missed where the thread is very late, and says how late it was.
+    fn begin_turn(&mut self, now: Mono) -> Option<Duration> {
+        self.left = TURN_MAX;
+        let late = now.since(self.next);
+        if late <= CATCH_UP_MAX {
+            return None;
+        }
+        self.next = now;
+        Some(late)
+    }
+
+    /// The next slot that is due; `None` at the end of the turn.
+    fn turn(&mut self, now: Mono) -> Option<usize> {
+        if self.next > now {
+            return None;
+        }
+        self.left = self.left.checked_sub(1)?;
+        let slot = self.slot;
+        self.slot = (slot + 1) % SLOTS;
+        self.next = self.next + SLOT;
+        Some(slot)
+    }
 }
 
 struct Driver {
@@ -155,13 +194,12 @@ impl Driver {
     }
 
     fn run(mut self, inbox: &Receiver<Command>) {
-        let mut next = self.clock.now();
-        let mut slot = 0;
+        let mut wheel = Wheel::new(self.clock.now());
         loop {
             if self.calls.is_empty() {
                 let Ok(command) = inbox.recv() else { return };
                 self.obey(command);
-                next = self.clock.now();
+                wheel = Wheel::new(self.clock.now());
             }
             loop {
                 match inbox.try_recv() {
@@ -170,17 +208,13 @@ impl Driver {
                     Err(TryRecvError::Disconnected) => return,
                 }
             }
-            let now = self.clock.now();
-            if now.since(next) > CATCH_UP_MAX {
-                tracing::warn!(late_ms = now.since(next).as_millis() as u64, "a media thread was kept from running");
-                next = now;
+            if let Some(late) = wheel.begin_turn(self.clock.now()) {
+                tracing::warn!(late_ms = late.as_millis() as u64, "a media thread was kept from running");
             }
-            while next <= self.clock.now() {
+            while let Some(slot) = wheel.turn(self.clock.now()) {
                 self.serve(slot);
-                slot = (slot + 1) % SLOTS;
-                next = next + SLOT;
             }
-            let wait = next.since(self.clock.now());
+            let wait = wheel.next.since(self.clock.now());
             if !wait.is_zero() {
                 std::thread::sleep(wait);
             }
@@ -208,6 +242,8 @@ impl Driver {
         let goes_on = outcome.is_ok() && !running.call.is_over();
         if goes_on {
             self.calls.insert(id, running);
+        } else if let (keys @ 1.., packets) | (keys, packets @ 1..) = running.call.dropped() {
+            tracing::warn!(call = id.0, keys, packets, "keys or audio came faster than anybody presses or speaks");
         }
         self.handle.calls.store(self.calls.len(), Ordering::Relaxed);
         goes_on
@@ -217,21 +253,21 @@ impl Driver {
         let now = self.clock.now();
         let (mut own, mut strangers) = (0, 0);
         while own < DATAGRAMS_MAX && strangers < STRANGERS_MAX {
-            let Some((length, from)) = receive(&running.rtp, &mut self.buffer[..]) else { break };
+            let Some((length, from)) = running.rtp.receive(&mut self.buffer[..]) else { break };
             if running.call.handle_rtp(now, from, &self.buffer[..length]) {
                 own += 1;
             } else {
                 strangers += 1;
             }
         }
+        running.rtp.take_only(running.call.only_source());
         running.frames = running.frames.wrapping_add(1);
         if running.frames.is_multiple_of(RTCP_EVERY) {
             self.serve_rtcp(now, running);
         }
         let mut packet = [0; PACKET_BYTES];
         if let Some((length, to)) = running.call.frame(now, &mut packet) {
-            // A full send buffer or an unreachable peer loses this packet, as the network might.
-            let _ = running.rtp.send_to(&packet[..length], to);
+            running.rtp.send(&packet[..length], to);
         }
     }
 
@@ -285,28 +321,57 @@ impl Driver {
     fn begin(&mut self, begin: Begin) {
         let slot = (0..SLOTS).min_by_key(|slot| self.slots[*slot].len()).unwrap_or(0);
         let Begin { id, caller, call, rtp, rtcp } = begin;
+        let rtp = RtpSocket::new(rtp);
         self.slots[slot].push(id);
         self.calls.insert(id, Box::new(Running { id, caller, call, rtp, rtcp, frames: (id.0 % 16) as u8 }));
         self.handle.calls.store(self.calls.len(), Ordering::Relaxed);
     }
 }
 
-/// The next datagram; `None` where there is none. One that does not fit is cut off, and refused by its length.
-fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> Option<(usize, SocketAddr)> {
-    loop {
-        match socket.recv_from(buffer) {
-            Ok(received) => return Some(received),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(_) => return None,
-        }
-    }
-}
-
 fn report(now: Mono, running: &mut Running, bye: bool) {
     let mut bytes = [0; REPORT_BYTES_MAX];
     let (length, to) = running.call.report(now, Clock::ntp(), bye, &mut bytes);
-    // An RFC 2543 hold names no address to send to.
+    // An RFC 2543 hold names no address to send to, and not everybody wants a report.
     if length > 0 && !to.ip().is_unspecified() {
         let _ = running.rtcp.send_to(&bytes[..length], to);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Turns of a thread in which each slot takes `work`, for a minute: the longest one, the slots served, the most that
+    /// it was behind at the end of a turn.
+    fn minute(work: Duration) -> (Duration, usize, Duration) {
+        let (mut now, mut wheel) = (Mono(0), Wheel::new(Mono(0)));
+        let (mut longest, mut served, mut behind) = (Duration::ZERO, 0, Duration::ZERO);
+        while now < Mono(60_000_000) {
+            let begun = now;
+            wheel.begin_turn(now);
+            while let Some(slot) = wheel.turn(now) {
+                assert_eq!(slot, served % SLOTS, "each in its turn");
+                now = now + work;
+                served += 1;
+                assert!(served < 1_000_000, "the turn has no end");
+            }
+            longest = longest.max(now.since(begun));
+            behind = behind.max(now.since(wheel.next));
+            now = now.max(wheel.next);
+        }
+        (longest, served, behind)
+    }
+
+    /// It looks at its commands at each turn, so calls end that make it slow, and it is never further behind than it may be.
+    #[test]
+    fn a_thread_with_too_much_to_do_still_hears_what_it_is_told() {
+        let ms = Duration::from_millis;
+        let (longest, served, behind) = minute(Duration::from_micros(100));
+        assert_eq!((longest, served, behind), (Duration::from_micros(100), 60_000, Duration::ZERO));
+        for work in [ms(1), ms(3), ms(50)] {
+            let (longest, served, behind) = minute(work);
+            assert!(longest <= work * TURN_MAX as u32 && served >= 1000, "{work:?}: {longest:?}, {served}");
+            assert!(behind <= CATCH_UP_MAX + work * TURN_MAX as u32, "{work:?}: {behind:?}");
+        }
     }
 }

@@ -14,6 +14,7 @@ mod ports;
 mod probes;
 pub mod prompts;
 mod requests;
+mod rtp_socket;
 mod security;
 mod settings;
 mod signalling;

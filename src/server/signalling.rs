@@ -10,7 +10,9 @@ use tokio::sync::mpsc::Receiver;
 
 use crate::call::Call;
 use crate::config::MediaAddress;
+use crate::media::consent;
 use crate::media::prompts::Prompts;
+use crate::media::recorder::Pool;
 use crate::media::session::{Agreed, SEQUENCE_FIRST_MAX, Start};
 use crate::menu::{CallerInfo, SiteName};
 use crate::model::{CallId, Mono};
@@ -64,6 +66,7 @@ struct Waiting {
     rtcp: UdpSocket,
     info: CallerInfo,
     caller: Arc<Caller>,
+    peer: IpAddr,
 }
 
 /// The task.
@@ -75,6 +78,8 @@ pub struct Signalling {
     threads: Vec<Thread>,
     ports: Ports,
     prompts: Arc<Prompts>,
+    /// The memory for recordings.
+    pool: Arc<Pool>,
     site: Option<SiteName>,
     calls: HashMap<DialogKey, SipCall>,
     dialogs: HashMap<CallId, DialogKey>,
@@ -119,6 +124,7 @@ impl Signalling {
             threads,
             ports,
             prompts,
+            pool: Arc::default(),
             site,
             calls: HashMap::new(),
             dialogs: HashMap::new(),
@@ -297,6 +303,9 @@ impl Signalling {
         let peer = incoming.flow.peer;
         let (named, bound) = self.media_addresses(incoming.flow.local.ip().to_canonical());
         let remote = incoming.offer.as_deref().map(|offer| self.settings.read_offer(offer, named)).transpose()?;
+        if remote.as_ref().is_some_and(|remote| !consent::is_for(peer.ip(), remote.rtp.ip())) {
+            return Err(488);
+        }
         let (rtp, rtcp) = bound.into_iter().find_map(|ip| self.ports.bind(now, ip)).ok_or(503u16)?;
         let port = rtp.local_addr().map_err(|_| 503u16)?.port();
         let local =
@@ -311,7 +320,7 @@ impl Signalling {
             languages: self.prompts.languages(),
         };
         let mut call = SipCall { id, thread, local, security: Security::default(), waiting: None };
-        let waiting = Waiting { rtp, rtcp, info, caller };
+        let waiting = Waiting { rtp, rtcp, info, caller, peer: peer.ip() };
         let text = match &remote {
             Some(remote) => {
                 let keys = call.security.take_offer(remote, incoming.flow.transport.is_secure())?;
@@ -344,9 +353,10 @@ impl Signalling {
     /// Hands the call to its media thread; `false` where that has too much to do.
     fn begin(&self, now: Mono, call: &SipCall, agreed: Agreed, waiting: Waiting) -> bool {
         let Some(start) = self.start() else { return false };
-        let Waiting { rtp, rtcp, info, caller } = waiting;
+        let Waiting { rtp, rtcp, info, caller, peer } = waiting;
         let limits = Arc::clone(&self.settings.limits);
         let machine = Call::new(now, agreed, start, info, Arc::clone(&self.prompts), limits);
+        let machine = machine.called_from(peer).recorded_in(Arc::clone(&self.pool));
         call.thread.tell(Command::Begin(Box::new(Begin { id: call.id, caller, call: machine, rtp, rtcp })))
     }
 

@@ -114,6 +114,28 @@ pub fn last_sender_report(datagram: &[u8]) -> Option<(u32, u32)> {
     None
 }
 
+/// Whether a compound packet has a report block on that source (section 6.4): whoever sent it hears it.
+///
+/// Lengths that don't fit end the search; what was found before counts.
+pub fn reports_on(datagram: &[u8], ssrc: u32) -> bool {
+    let mut rest = datagram;
+    while let [first, kind, high, low, ..] = *rest {
+        let length = (usize::from(high) << 8 | usize::from(low)) * 4 + 4;
+        let Some(packet) = rest.get(..length).filter(|_| first >> 6 == 2) else { return false };
+        let blocks = match kind {
+            SENDER_REPORT => packet.get(28..),
+            RECEIVER_REPORT => packet.get(8..),
+            _ => None,
+        };
+        let mut blocks = blocks.unwrap_or_default().chunks_exact(24).take(usize::from(first & 0x1F));
+        if blocks.any(|block| be32(block, 0) == Some(ssrc)) {
+            return true;
+        }
+        rest = &rest[length..];
+    }
+    false
+}
+
 fn be32(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }
@@ -165,6 +187,24 @@ mod tests {
         // sender report 52, description 4 + 4 + 2 + 12 + padding, BYE 8
         assert_eq!((length, length % 4), (52 + 24 + 8, 0));
         assert_eq!(bytes[length - 8..length - 4], [0x81, BYE, 0, 1]);
+    }
+
+    #[test]
+    fn a_report_on_a_stream_is_found_in_either_kind() {
+        for sent in [None, Some(Sent::default())] {
+            let received = Received { ssrc: 9, ..Received::default() };
+            let report = Report { ssrc: 7, sent, received: Some(received), cname: "switchhook@a", bye: false };
+            let mut bytes = [0; REPORT_BYTES_MAX];
+            let length = report.write(&mut bytes);
+            assert!(reports_on(&bytes[..length], 9) && !reports_on(&bytes[..length], 7), "{sent:?}");
+            // The description may come first, and blocks that are not counted are none.
+            let after = [&[0x80, SOURCE_DESCRIPTION, 0, 0][..], &bytes[..length]].concat();
+            assert!(reports_on(&after, 9));
+            bytes[0] &= 0xE0;
+            assert!(!reports_on(&bytes[..length], 9));
+        }
+        assert!(!reports_on(&[0x81, RECEIVER_REPORT, 0xFF, 0xFF, 0, 0, 0, 7, 0, 0, 0, 9], 9));
+        assert!(!reports_on(&[0x81, RECEIVER_REPORT, 0, 2, 0, 0, 0, 7, 0, 0, 0, 9], 9), "half a block");
     }
 
     #[test]

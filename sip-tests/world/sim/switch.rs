@@ -136,9 +136,10 @@ impl World {
             keys_by,
         };
         let way = self.phones[phone].phone.traits.way;
-        let witness = Witness::new(self.now, way, caller.extension.clone(), &self.limits, agreed.clone());
+        let peer = self.phones[phone].phone.rtp.ip();
+        let witness = Witness::new(self.now, way, (caller.extension.clone(), peer), &self.limits, agreed.clone());
         let (prompts, limits) = (Arc::clone(&prompting().prompts), Arc::clone(&self.limits));
-        let call = Call::new(self.now, agreed, start, caller, prompts, limits);
+        let call = Call::new(self.now, agreed, start, caller, prompts, limits).called_from(peer);
         self.running.insert(id, Running { id, phone, call, witness, port, frames: 0 });
         // Its slot of the wheel.
         let slot = Duration::from_millis(self.random.below(20));
@@ -353,8 +354,8 @@ impl World {
 
 fn report(now: Mono, running: &mut Running, bye: bool) {
     let mut bytes = [0; REPORT_BYTES_MAX];
-    let (length, _) = running.call.report(now, now.0, bye, &mut bytes);
-    assert!(length > 0);
+    let (length, to) = running.call.report(now, now.0, bye, &mut bytes);
+    running.witness.reports(length > 0, to.ip());
 }
 
 fn read(body: &[u8]) -> Option<sdp::Remote> {

@@ -5,7 +5,7 @@ mod asks;
 mod speech;
 
 use std::collections::{BTreeSet, HashMap};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use switchhook::access::{Action, Destructive, Permission, Permissions, Refusal, Reply};
@@ -21,6 +21,8 @@ use speech::Speech;
 
 /// A caller waits for the store no longer than this.
 pub const ANSWER_MAX: Duration = Duration::from_secs(10);
+/// Packets of ours to where SIP does not come from, without one from there: before the first, and after any.
+const UNWANTED_MAX: [u32; 2] = [250, 1500];
 /// One frame of ours.
 const FRAME: Duration = Duration::from_millis(20);
 /// Goodbyes and takes that are waited for at the very end of the longest call.
@@ -74,6 +76,10 @@ pub struct Witness {
     rtp_silence: Duration,
     agreed: Agreed,
     latch: Latch,
+    /// Where SIP comes from.
+    peer: IpAddr,
+    /// Packets of ours since the last one that was let in, and whether there was one.
+    unheard: (u32, bool),
     last_heard: Mono,
     talking_since: Option<Mono>,
     is_over: bool,
@@ -104,7 +110,13 @@ pub struct Witness {
 }
 
 impl Witness {
-    pub fn new(now: Mono, way: KeyWay, caller: Option<Extension>, limits: &CallLimits, agreed: Agreed) -> Self {
+    pub fn new(
+        now: Mono,
+        way: KeyWay,
+        (caller, peer): (Option<Extension>, IpAddr),
+        limits: &CallLimits,
+        agreed: Agreed,
+    ) -> Self {
         let latch = Latch { closes: now + Duration::from_secs(5), next: 0, count: 0, is_open: false };
         Self {
             way,
@@ -113,6 +125,8 @@ impl Witness {
             rtp_silence: limits.rtp_silence,
             agreed,
             latch,
+            peer,
+            unheard: (0, false),
             last_heard: now,
             talking_since: None,
             is_over: false,
@@ -151,6 +165,7 @@ impl Witness {
             return;
         }
         self.last_heard = now;
+        self.unheard = (0, true);
         if let Some((press, key)) = datagram.press {
             self.press(press, key);
             *self.told.entry(press).or_default() += 1;
@@ -183,10 +198,14 @@ impl Witness {
         let talks = self.talking_since.is_some() && !self.is_over;
         let Some((bytes, to)) = packet else {
             self.speech.nothing_is_sent();
-            return assert!(!talks || !self.agreed.receives, "a gap in what the caller hears");
+            let is_unwanted = !self.latch.is_open && self.is_unwanted(self.agreed.rtp.ip());
+            self.may_mark |= talks && is_unwanted;
+            return assert!(!talks || !self.agreed.receives || is_unwanted, "a gap in what the caller hears");
         };
         assert!(talks, "RTP is sent while nobody is there to hear it");
         assert!(self.agreed.receives, "RTP is sent to a caller who holds the call");
+        assert!(!self.is_unwanted(to.ip()), "RTP goes on to {to}, from where nothing comes");
+        self.unheard.0 += 1;
         if to != self.agreed.rtp {
             assert!(self.latch.is_open, "RTP goes to {to}, which nobody has named");
         }
@@ -204,6 +223,17 @@ impl Witness {
         self.last_sent = Some((now, packet.sequence, packet.timestamp, packet.ssrc));
         self.speech.sent(packet.sequence, packet.payload);
         self.packets += 1;
+    }
+
+    /// Whether whoever is there has not shown that it wants to hear us.
+    fn is_unwanted(&self, to: IpAddr) -> bool {
+        let (packets, was_heard) = self.unheard;
+        to != self.peer && packets >= UNWANTED_MAX[usize::from(was_heard)]
+    }
+
+    /// A report is sent there, or kept from whoever does not want it.
+    pub fn reports(&self, is_sent: bool, to: IpAddr) {
+        assert_eq!(is_sent, !self.is_unwanted(to), "a report to {to}");
     }
 
     /// A frame is over: no call outlives its limits.

@@ -1,6 +1,6 @@
 //! What keys mean everywhere: type-ahead, barge-in, menus, entries.
 
-use crate::access::{Action, Permissions};
+use crate::access::Permissions;
 use crate::menu::Output;
 use crate::menu::speech::Words;
 use crate::menu::tree::{Answer, Function, Goes, Menu, Place, Question};
@@ -85,7 +85,7 @@ impl Dialogue {
                 self.follow(choice.goes);
             }
             (Some(choice), ..) => {
-                self.tell(Action::NoteDenied { function: choice.name });
+                self.note_denied(choice.name);
                 self.invalid_key();
             }
             (None, Some(goes), _) => {

@@ -77,9 +77,10 @@ impl Dialogue {
     }
 
     /// Tells the store something whose reply doesn't matter to the caller.
-    pub(super) fn tell(&mut self, action: Action) {
+    pub(super) fn tell(&mut self, action: Action) -> Ticket {
         let ticket = self.next_ticket();
         self.outputs.push_back(Output::Ask(ticket, action));
+        ticket
     }
 
     /// Says that a change was made and its number, then goes on at `place`.

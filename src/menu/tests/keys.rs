@@ -81,6 +81,28 @@ fn a_key_that_is_not_allowed_is_like_one_that_does_not_exist_and_is_noted() {
     caller.dials("6").hears(&format!("invalid-key {MAIN_OF_1003}")).asked("menu.denied");
 }
 
+/// One who presses it on and on, with a key between that ends the row of wrong ones, writes three notes and no more.
+#[test]
+fn a_function_that_is_denied_is_noted_a_few_times_and_one_at_a_time() {
+    let noted = |caller: &Caller| caller.asked.iter().filter(|action| action.name() == "menu.denied").count();
+    let mut caller = Caller::logged_in("1004");
+    caller.asked.clear();
+    for _ in 0..20 {
+        caller.dials("2").dials("0");
+    }
+    assert_eq!(noted(&caller), 3);
+    caller.dials("3").dials("0");
+    assert_eq!(noted(&caller), 4, "another function has its own");
+
+    let mut caller = Caller::logged_in("1004");
+    caller.asked.clear();
+    caller.store_is_slow();
+    for _ in 0..10 {
+        caller.dials("2").dials("0").dials("3").dials("0");
+    }
+    assert_eq!(noted(&caller), 1, "while the store has not answered");
+}
+
 #[test]
 fn what_was_typed_after_a_wrong_key_is_dropped() {
     let mut caller = Caller::new();

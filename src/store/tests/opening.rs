@@ -137,7 +137,7 @@ async fn a_transaction_that_the_database_has_ended_by_itself_holds_nothing_up() 
         assert!(matches!(world.ask(&Actor::Shell, keep).await, Reply::Changed(_)), "the next change is made");
         for _ in 0..2 * READERS_MAX {
             let row = world.store.recording(RecordingNumber(1)).await.unwrap();
-            assert_eq!(row.version, Some(1 + n), "and read, by whichever connection");
+            assert_eq!(row.version, Some(1 + i64::from(n)), "and read, by whichever connection");
         }
     }
 }
