@@ -8,12 +8,15 @@ mod lock;
 mod log;
 mod log_files;
 mod media;
+pub mod panics;
 mod ports;
 mod probes;
 pub mod prompts;
 mod requests;
 mod signalling;
+mod systemd;
 mod transport;
+mod watchdog;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -45,9 +48,12 @@ use probes::Prober;
 use requests::Requests;
 use signalling::{Order, Parts, Settings, Signalling};
 use transport::{INBOUND_MAX, Transports};
+use watchdog::Feeder;
 
 /// After the last call, how long drafts and replies under way are waited for.
-const SETTLE_WITHIN: Duration = Duration::from_secs(2);
+const SETTLE_WITHIN: Duration = Duration::from_millis(600);
+/// How long the store is waited for when it is closed; what was confirmed is on the disk already.
+const CLOSE_WITHIN: Duration = Duration::from_millis(200);
 
 /// Serves until SIGTERM or SIGINT; see the command line's `serve`.
 pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
@@ -97,21 +103,25 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
         ports: Ports::new(config.media.ports, u16::from_be_bytes([seed[0], seed[1]])),
         prompts: Arc::clone(&loaded),
         site: site_name(&store).await?,
-        in_progress,
+        in_progress: Arc::clone(&in_progress),
     });
+    let feeder = Feeder { orders: orders.clone(), threads: threads.clone(), store: store.clone(), in_progress };
     let mut effects = tokio::spawn(runner.run());
     let mut sip = tokio::spawn(signalling.run(messages, order_queue));
     let probing = tokio::spawn(prober.run());
     // Before `ready:`, so that who reads it may send one at once.
     let signals = Signals::new()?;
     announce(&config, is_demo);
+    if let Some(within) = systemd::watchdog() {
+        tokio::spawn(feeder.run(within));
+    }
     tokio::spawn(add_languages(loaded, folder.clone(), orders.clone()));
     watch_signals(signals, &config, &folder, &orders, &mut sip).await?;
     probing.abort();
     settle(&threads, &under_way).await;
     effects.abort();
     let _ = (&mut effects).await;
-    store.close().await;
+    let _ = tokio::time::timeout(CLOSE_WITHIN, store.close()).await;
     Ok(())
 }
 
@@ -135,7 +145,7 @@ fn announce(config: &Config, is_demo: bool) {
     let ready = format!("ready: extension {} on {}\n", config.sip.extensions.join(", "), listens.join(", "));
     let mut out = std::io::stdout().lock();
     let _ = out.write_all((greeting + &ready).as_bytes()).and_then(|()| out.flush());
-    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    systemd::ready(&config.sip.extensions);
 }
 
 struct Signals {
@@ -163,13 +173,23 @@ async fn watch_signals(
     sip: &mut tokio::task::JoinHandle<()>,
 ) -> anyhow::Result<()> {
     let mut draining = false;
+    let reload = Arc::new(tokio::sync::Mutex::new(()));
     loop {
         tokio::select! {
             ended = &mut *sip => return Ok(ended?),
             _ = signals.terminate.recv() => {}
             _ = signals.interrupt.recv() => {}
             _ = signals.hang_up.recv() => {
-                tokio::spawn(reload_prompts(folder.to_owned(), config.prompts.language, orders.clone()));
+                let reads = Arc::clone(&reload).lock_owned();
+                let (folder, orders, extensions) = (folder.to_owned(), orders.clone(), config.sip.extensions.clone());
+                let language = config.prompts.language;
+                tokio::spawn(async move {
+                    // One after the other: what was read last is what is heard.
+                    let _reads = reads.await;
+                    systemd::reloading();
+                    reload_prompts(folder, language, orders).await;
+                    systemd::reloaded(&extensions);
+                });
                 continue;
             }
         }
@@ -177,7 +197,7 @@ async fn watch_signals(
             Order::Stop
         } else {
             tracing::info!(seconds = config.sip.drain_seconds, "draining: no new calls");
-            let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+            systemd::draining(config.sip.drain_seconds);
             Order::Drain(Duration::from_secs(u64::from(config.sip.drain_seconds)))
         };
         draining = true;

@@ -11,6 +11,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::timeout;
+use zeroize::Zeroize;
 
 use crate::config::{Listen, Transport as Kind};
 use crate::sip::{ConnectionId, Flow, Transmit, Transport};
@@ -163,9 +164,12 @@ async fn read_datagrams(local: SocketAddr, socket: Arc<UdpSocket>, inbound: Send
         };
         let local = if local.ip().is_unspecified() { routes.local(local, peer) } else { local };
         let flow = Flow { transport: Transport::Udp, peer, local };
-        let Some(bytes) = buffer.get(..length) else { continue };
+        let Some(bytes) = buffer.get_mut(..length) else { continue };
+        let message = bytes.to_vec();
+        // An INFO's has a key in it.
+        bytes.zeroize();
         if let Err(tokio::sync::mpsc::error::TrySendError::Closed(_)) =
-            inbound.try_send(Inbound::Message(flow, bytes.to_vec()))
+            inbound.try_send(Inbound::Message(flow, message))
         {
             return;
         }
@@ -307,10 +311,11 @@ async fn read_messages(
             read = reader.read(&mut buffer) => read,
             () = &mut first_by, if !spoke => return,
         };
-        let Some(bytes) = read.ok().filter(|length| *length > 0).and_then(|length| buffer.get(..length)) else {
+        let Some(bytes) = read.ok().filter(|length| *length > 0).and_then(|length| buffer.get_mut(..length)) else {
             return;
         };
         framer.feed(bytes);
+        bytes.zeroize();
         while let Some(frame) = framer.poll_frame() {
             spoke = true;
             let (bytes, fatal) = match frame {
