@@ -43,6 +43,11 @@ impl Message {
         self.0.lines().take_while(|line| !line.is_empty()).find(named)?.split_once(':').map(|(_, value)| value.trim())
     }
 
+    /// The method of a request; nothing for a response.
+    pub fn method(&self) -> &str {
+        self.0.split(' ').next().filter(|first| !first.starts_with("SIP/")).unwrap_or_default()
+    }
+
     /// The body.
     pub fn body(&self) -> &str {
         self.0.split_once("\r\n\r\n").map_or("", |(_, body)| body)
@@ -167,6 +172,18 @@ impl Agent {
     pub fn bye(&mut self, number: u32) -> Message {
         let bye = self.request(&self.line("BYE"), number, &[], "");
         self.ask(&bye)
+    }
+
+    /// Answers a request of the server with 200.
+    pub fn accept(&self, request: &Message) {
+        let same = ["Via", "From", "To", "Call-ID", "CSeq"];
+        let lines = same.iter().filter_map(|name| Some(format!("{name}: {}\r\n", request.header(name)?)));
+        self.send(&format!("SIP/2.0 200 OK\r\n{}Content-Length: 0\r\n\r\n", lines.collect::<String>()));
+    }
+
+    /// The media port.
+    pub fn media(&self) -> &UdpSocket {
+        &self.media
     }
 
     /// Leaves aside what has come to the media port.

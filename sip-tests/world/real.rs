@@ -3,7 +3,10 @@
 pub mod agent;
 pub mod baresip;
 pub mod ear;
+pub mod keypad;
+pub mod manager;
 pub mod relay;
+pub mod search;
 pub mod server;
 pub mod setup;
 pub mod sipp;
