@@ -1,5 +1,6 @@
 //! A SIP agent that sends exactly the bytes a test wants, over UDP, and can listen for RTP.
 
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -124,7 +125,7 @@ impl Agent {
     pub fn receive(&mut self) -> Option<Message> {
         self.socket.set_read_timeout(Some(ANSWER_WITHIN)).expect("a time-out");
         let mut buffer = [0; 65_535];
-        let (length, _) = self.socket.recv_from(&mut buffer).ok()?;
+        let length = receive(&self.socket, &mut buffer)?;
         let message = Message(String::from_utf8_lossy(&buffer[..length]).into_owned());
         if let Some(to) = message.header("To").filter(|_| message.code() > 100) {
             self.to = to.to_owned();
@@ -199,11 +200,23 @@ impl Agent {
         let mut headers = Vec::new();
         let mut buffer = [0; 2048];
         while headers.len() < count {
-            let (length, _) = self.media.recv_from(&mut buffer).expect("RTP");
+            let length = receive(&self.media, &mut buffer).expect("RTP");
             assert_eq!((length, buffer[0], buffer[1] & 0x7f), (172, 0x80, 0), "a packet of 20 ms of PCMU");
             let number = |at: usize| u32::from_be_bytes([buffer[at], buffer[at + 1], buffer[at + 2], buffer[at + 3]]);
             headers.push(((number(0) & 0xffff) as u16, number(4), number(8)));
         }
         headers
+    }
+}
+
+/// The length of the next datagram; `None` where none comes in time. A wait that was interrupted (the test was stopped and
+/// goes on) begins again.
+fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> Option<usize> {
+    loop {
+        match socket.recv_from(buffer) {
+            Ok((length, _)) => return Some(length),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(_) => return None,
+        }
     }
 }

@@ -85,7 +85,7 @@ impl Setup {
                     Ok(kind) if is_ours && kind.is_dir() => folders.push(path),
                     // One that is being renamed is there under its other name.
                     Ok(kind) if is_ours && kind.is_file() => {
-                        files.extend(fs::read(&path).ok().map(|bytes| (path, bytes)))
+                        files.extend(fs::read(&path).ok().map(|bytes| (path, bytes)));
                     }
                     _ => {}
                 }
