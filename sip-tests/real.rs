@@ -61,6 +61,10 @@ mod recordings;
 mod rivals;
 #[path = "real/roles.rs"]
 mod roles;
+#[path = "real/secrets.rs"]
+mod secrets;
+#[path = "real/service.rs"]
+mod service;
 #[path = "real/signalling.rs"]
 mod signalling;
 #[path = "real/start.rs"]

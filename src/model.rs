@@ -247,6 +247,16 @@ impl Key {
     }
 }
 
+/// Leaves `#` where a digit was.
+impl Zeroize for Key {
+    fn zeroize(&mut self) {
+        if let Key::Digit(digit) = self {
+            digit.zeroize();
+        }
+        *self = Key::Pound;
+    }
+}
+
 /// Prints nothing of the key: keys may be digits of a PIN.
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -323,13 +333,26 @@ impl fmt::Debug for Audio {
 /// The name of a recorded prompt, `prompts/<language>/<clip>.wav` without its ending.
 pub type Clip = &'static str;
 
-/// One thing that a caller hears.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One thing that a caller hears; of a spoken digit its `Debug` does not print which, for it may be a temporary PIN's.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Sound {
     /// A recorded prompt, in the language of the call.
     Clip(Clip),
     /// A system recording, a take or a spoken name.
     Audio(Audio),
+}
+
+/// How the names of the clips of single digits begin.
+pub const DIGIT_CLIP: &str = "digit-";
+
+impl fmt::Debug for Sound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Sound::Clip(clip) if clip.starts_with(DIGIT_CLIP) => f.write_str("Clip(a digit)"),
+            Sound::Clip(clip) => write!(f, "Clip({clip})"),
+            Sound::Audio(audio) => audio.fmt(f),
+        }
+    }
 }
 
 /// What is wrong with a take, spoken before its review.

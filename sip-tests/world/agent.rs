@@ -1,5 +1,6 @@
 //! A SIP agent that sends exactly the bytes a test wants, over UDP, and can listen for RTP.
 
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -47,16 +48,16 @@ impl Message {
         self.0.strip_prefix("SIP/2.0 ").and_then(|rest| rest.get(..3)?.parse().ok()).unwrap_or(0)
     }
 
-    /// The method of a request; empty for a response.
-    pub fn method(&self) -> &str {
-        if self.code() > 0 { "" } else { self.0.split(' ').next().unwrap_or_default() }
-    }
-
     /// The first header field of that name.
     pub fn header(&self, name: &str) -> Option<&str> {
         let named =
             |line: &&str| line.split_once(':').is_some_and(|(found, _)| found.trim().eq_ignore_ascii_case(name));
         self.0.lines().take_while(|line| !line.is_empty()).find(named)?.split_once(':').map(|(_, value)| value.trim())
+    }
+
+    /// The method of a request; nothing for a response.
+    pub fn method(&self) -> &str {
+        self.0.split(' ').next().filter(|first| !first.starts_with("SIP/")).unwrap_or_default()
     }
 
     /// The body.
@@ -145,7 +146,7 @@ impl Agent {
     pub fn receive_within(&mut self, time: Duration) -> Option<Message> {
         self.socket.set_read_timeout(Some(time)).expect("a time-out");
         let mut buffer = [0; 65_535];
-        let (length, _) = self.socket.recv_from(&mut buffer).ok()?;
+        let length = receive(&self.socket, &mut buffer)?;
         let message = Message(String::from_utf8_lossy(&buffer[..length]).into_owned());
         if let Some(to) = message.header("To").filter(|_| message.code() > 100) {
             self.to = to.to_owned();
@@ -195,6 +196,13 @@ impl Agent {
         self.ask(&bye)
     }
 
+    /// Answers a request of the server with 200.
+    pub fn accept(&self, request: &Message) {
+        let same = ["Via", "From", "To", "Call-ID", "CSeq"];
+        let lines = same.iter().filter_map(|name| Some(format!("{name}: {}\r\n", request.header(name)?)));
+        self.send(&format!("SIP/2.0 200 OK\r\n{}Content-Length: 0\r\n\r\n", lines.collect::<String>()));
+    }
+
     /// The media socket, for who sends from it while the agent listens.
     pub fn media(&self) -> UdpSocket {
         self.media.try_clone().expect("the media socket")
@@ -213,11 +221,23 @@ impl Agent {
         let mut headers = Vec::new();
         let mut buffer = [0; 2048];
         while headers.len() < count {
-            let (length, _) = self.media.recv_from(&mut buffer).expect("RTP");
+            let length = receive(&self.media, &mut buffer).expect("RTP");
             assert_eq!((length, buffer[0], buffer[1] & 0x7f), (172, 0x80, 0), "a packet of 20 ms of PCMU");
             let number = |at: usize| u32::from_be_bytes([buffer[at], buffer[at + 1], buffer[at + 2], buffer[at + 3]]);
             headers.push(((number(0) & 0xffff) as u16, number(4), number(8)));
         }
         headers
+    }
+}
+
+/// The length of the next datagram; `None` where none comes in time. A wait that was interrupted (the test was stopped and
+/// goes on) begins again.
+fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> Option<usize> {
+    loop {
+        match socket.recv_from(buffer) {
+            Ok((length, _)) => return Some(length),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(_) => return None,
+        }
     }
 }

@@ -27,19 +27,24 @@ pub struct Server {
 impl Server {
     /// Starts it and waits for `ready:`.
     pub fn start(setup: &Setup) -> Self {
-        Self::launch(setup, &["serve"])
+        Self::launch(setup, &["serve"], &[])
+    }
+
+    /// Starts it with these in its environment, and waits for `ready:`.
+    pub fn start_with(setup: &Setup, environment: &[(&str, &str)]) -> Self {
+        Self::launch(setup, &["serve"], environment)
     }
 
     /// Starts the demo on the setup's address, and waits for `ready:`.
     pub fn start_demo(setup: &Setup) -> Self {
-        Self::launch(setup, &["serve", "--demo"])
+        Self::launch(setup, &["serve", "--demo"], &[])
     }
 
-    fn launch(setup: &Setup, verb: &[&str]) -> Self {
+    fn launch(setup: &Setup, verb: &[&str], environment: &[(&str, &str)]) -> Self {
         let log = setup.path("stderr");
         let file = File::options().create(true).append(true).open(&log).expect("a file for its standard error");
         let mut command = setup.command(verb);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(file);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(file).envs(environment.iter().copied());
         let mut child = command.spawn().expect("the server starts");
         let output = child.stdout.take().expect("its standard output");
         let (sender, lines) = channel();

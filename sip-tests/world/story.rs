@@ -135,7 +135,7 @@ impl Setup {
 }
 
 /// Whether a number stands by itself in a text: not within another one, or as the fraction of a second.
-fn is_written(text: &str, number: &str) -> bool {
+pub fn is_written(text: &str, number: &str) -> bool {
     let is_part = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '.');
     text.match_indices(number)
         .any(|(at, _)| !is_part(text[..at].chars().next_back()) && !is_part(text[at + number.len()..].chars().next()))

@@ -15,6 +15,7 @@ mod item;
 mod man;
 mod menu;
 mod mode;
+mod pin_input;
 mod prompts;
 mod recording;
 mod role;
@@ -34,6 +35,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 use clap::{Args, Parser, Subcommand};
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use crate::access::{Context, Role, TrunkKind};
 use crate::config::Config;
@@ -41,11 +43,11 @@ use crate::model::{
     ChangeNumber, EXTENSION_DIGITS_MAX, Extension, ItemNumber, PIN_DIGITS_MAX, Pin, RecordingNumber, Wall,
 };
 use crate::server::backup::{self as server_backup, BackupOptions};
-use crate::server::{Clock, store_options};
+use crate::server::{Clock, panics, store_options};
 use crate::store::{Admin, AdminReply, ITEM_NUMBER_MAX, Store, StoreOptions};
 
 /// The longest line that is read for a PIN, in bytes.
-const PIN_LINE_BYTES_MAX: u64 = 64;
+const PIN_LINE_BYTES_MAX: usize = 64;
 /// Between an extension that was imported and its PIN.
 const TEMPORARY_PIN: &str = " temporary PIN: ";
 /// The longest line of an import's output, in bytes.
@@ -85,19 +87,26 @@ pub enum Verb {
 impl Cli {
     /// Does what the command line says; an error is one line for standard error, with exit code 1.
     pub fn run(self) -> anyhow::Result<()> {
+        panics::tell_where_only();
         match self.verb {
             Verb::Completions(completions) => completions.run(),
             Verb::Man(man) => man.run(),
             Verb::Menu(menu) => menu.run(),
             Verb::Prompts(prompts) => prompts.run(&Config::load(self.config.as_deref())?),
-            Verb::Serve(serve) => runtime()?.block_on(serve.run(Config::load(self.config.as_deref())?)),
+            Verb::Serve(serve) => {
+                let runtime = runtime()?;
+                let served = runtime.block_on(serve.run(Config::load(self.config.as_deref())?));
+                // What is still being read (the prompts of other languages) holds up no end.
+                runtime.shutdown_background();
+                served
+            }
             Verb::Store(verb) => {
                 let config = Config::load(self.config.as_deref())?;
                 let mut shell = Shell {
                     options: StoreOptions { pin_workers: 1, ..store_options(&config)? },
                     backup: server_backup::options(&config),
                     now: Clock::wall,
-                    input: &mut io::stdin().lock(),
+                    input: &mut pin_input::PinInput::new(),
                     out: &mut io::stdout().lock(),
                 };
                 runtime()?.block_on(verb.run(&mut shell))
@@ -254,12 +263,12 @@ impl Shell<'_> {
 
     /// Reads a PIN from a line of standard input.
     fn read_pin(&mut self) -> anyhow::Result<Pin> {
-        let mut line = String::new();
-        let read = (&mut *self.input).take(PIN_LINE_BYTES_MAX).read_line(&mut line);
+        // Room for all at once: what a string outgrows is not wiped.
+        let mut line = Zeroizing::new(String::with_capacity(PIN_LINE_BYTES_MAX));
+        let read = (&mut *self.input).take(PIN_LINE_BYTES_MAX as u64).read_line(&mut line);
         read.context("standard input can't be read; write the PIN and a line end to it")?;
         let keyed = line.trim_end_matches(['\r', '\n']);
         let (pin, is_empty) = (Pin::parse(keyed), keyed.is_empty());
-        zeroize::Zeroize::zeroize(&mut line);
         match pin {
             Some(pin) if !is_empty => Ok(pin),
             _ if is_empty => {
@@ -313,7 +322,7 @@ impl Shell<'_> {
                 bail!("the PIN was not verified: it is wrong, there is none, or it is locked")
             }
         };
-        let said = zeroize::Zeroizing::new(said);
+        let said = Zeroizing::new(said);
         if let Err(why) = self.out.write_all(said.as_bytes()).and_then(|()| self.out.flush()) {
             let advice = match reply {
                 AdminReply::Added { temporary: Some(_), .. } => "; set another with `switchhook user set-pin`",

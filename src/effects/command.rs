@@ -12,6 +12,9 @@ const SAID_BYTES_MAX: usize = 400;
 /// How long the end of the output is waited for after the program has ended (a child of its own may hold it open).
 const OUTPUT_GRACE: Duration = Duration::from_millis(200);
 
+/// By which a service manager is told how we are: not what a program of others is to tell it.
+const OURS_ALONE: [&str; 3] = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
+
 /// How a program ended.
 #[derive(Debug)]
 pub(super) enum Ended {
@@ -59,7 +62,11 @@ pub(super) async fn run(run: &[String], input: &[u8], limit: Duration, at_the_li
         Some((program, arguments)) => (program, arguments),
         None => return not_started(std::io::Error::other("no program is configured")),
     };
-    let spawned = Command::new(program)
+    let mut command = Command::new(program);
+    OURS_ALONE.iter().for_each(|name| {
+        command.env_remove(name);
+    });
+    let spawned = command
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())

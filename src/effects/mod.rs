@@ -58,7 +58,8 @@ impl Default for EffectOptions {
     fn default() -> Self {
         Self {
             boot_id_file: PathBuf::from("/proc/sys/kernel/random/boot_id"),
-            reboot_run: vec!["systemctl".to_owned(), "reboot".to_owned()],
+            // None: what reboots this machine is only in the configuration.
+            reboot_run: Vec::new(),
             reboot_gone: REBOOT_GONE,
             hooks: Vec::new(),
             export_folder: None,

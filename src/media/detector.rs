@@ -13,6 +13,8 @@
 
 use std::time::Duration;
 
+use zeroize::Zeroize;
+
 use crate::model::Mono;
 use crate::wire::dtmf;
 use crate::wire::rtp::{Packet, sequence_distance, timestamp_distance};
@@ -40,7 +42,8 @@ pub enum Told {
     Up,
 }
 
-/// The receiver of one stream's telephone events.
+/// The receiver of one stream's telephone events. The last presses may be a PIN: they are known for as long as the stream
+/// lasts, as late packets have to be told from new presses, and wiped when this is dropped.
 #[derive(Clone, Default)]
 pub struct Detector {
     presses: [Option<Press>; PRESSES_REMEMBERED],
@@ -148,6 +151,12 @@ impl Detector {
                 tell(Told::Up);
             }
         }
+    }
+}
+
+impl Drop for Detector {
+    fn drop(&mut self) {
+        self.presses.iter_mut().flatten().for_each(|press| press.code.zeroize());
     }
 }
 

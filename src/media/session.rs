@@ -5,6 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use zeroize::Zeroize;
+
 use crate::media::bucket::Bucket;
 use crate::media::consent::Consent;
 use crate::media::detector::{Detector, Told};
@@ -352,9 +354,9 @@ impl Session {
         self.recording.take().map(|(_, _, recorder)| recorder.finish(false))
     }
 
-    /// The next thing that happened.
+    /// The next thing that happened; where it waited nothing is left of it (it may be a digit of a PIN).
     pub fn poll_event(&mut self) -> Option<Event> {
-        let event = self.events.pop_front();
+        let event = take_first(&mut self.events);
         if event.is_none() && self.events.capacity() > 16 {
             self.events = VecDeque::new();
         }
@@ -465,9 +467,24 @@ fn note_event(events: &mut VecDeque<Event>, told: Told) {
 
 fn push(events: &mut VecDeque<Event>, event: Event) {
     if events.len() >= EVENTS_MAX {
-        events.pop_front();
+        take_first(events);
     }
     events.push_back(event);
+}
+
+/// Takes the first one, and wipes its place: a queue that is taken from keeps the bytes of what was taken.
+fn take_first(events: &mut VecDeque<Event>) -> Option<Event> {
+    let Some(Event::Key(key)) = events.front_mut() else { return events.pop_front() };
+    let pressed = *key;
+    key.zeroize();
+    events.pop_front();
+    Some(Event::Key(pressed))
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        while take_first(&mut self.events).is_some() {}
+    }
 }
 
 #[cfg(test)]

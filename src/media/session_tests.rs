@@ -301,7 +301,7 @@ impl Secure {
     }
 
     fn session(&self) -> Session {
-        let mut agreed = session(Some(101)).agreed;
+        let mut agreed = session(Some(101)).agreed.clone();
         agreed.security = Some(self.security.clone());
         let keys_by = KeysBy { events: true, info: true, inband: true };
         Session::new(Mono(0), agreed, Start { ssrc: 0xABCD, sequence: 0x7FF0, timestamp: 0, keys_by })

@@ -2,12 +2,15 @@
 
 use std::fmt;
 
+use zeroize::Zeroize;
+
 use crate::model::Key;
 
 /// Most keys that wait; further ones are dropped (an extension, a PIN and a few choices are under 32).
 pub const KEYS_MAX: usize = 32;
 
-/// A bounded queue of keys, in the order in which they were pressed; its `Debug` prints only how many there are.
+/// A bounded queue of keys, in the order in which they were pressed, wiped when they are taken, cleared or dropped; its
+/// `Debug` prints only how many there are.
 #[derive(Clone)]
 pub struct TypeAhead {
     keys: [Key; KEYS_MAX],
@@ -38,7 +41,7 @@ impl TypeAhead {
     /// Takes the key that has waited longest, and leaves no trace of it (it may be a digit of a PIN).
     pub fn pop(&mut self) -> Option<Key> {
         let key = self.first()?;
-        self.keys[self.first] = Key::Pound;
+        self.keys[self.first].zeroize();
         self.first = (self.first + 1) % KEYS_MAX;
         self.len -= 1;
         Some(key)
@@ -46,12 +49,19 @@ impl TypeAhead {
 
     /// Forgets all keys.
     pub fn clear(&mut self) {
-        *self = Self::default();
+        self.keys.iter_mut().for_each(Key::zeroize);
+        (self.first, self.len) = (0, 0);
     }
 
     /// Whether no key waits.
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+}
+
+impl Drop for TypeAhead {
+    fn drop(&mut self) {
+        self.clear();
     }
 }
 
@@ -82,6 +92,18 @@ mod tests {
             ahead.push(Key::Star);
             assert_eq!(ahead.pop(), Some(Key::Star));
         }
+    }
+
+    #[test]
+    fn no_key_stays_behind() {
+        let mut ahead = TypeAhead::default();
+        for digit in 1..=9 {
+            ahead.push(Key::Digit(digit));
+        }
+        ahead.pop();
+        assert!(ahead.keys[0] == Key::Pound && ahead.keys[1] == Key::Digit(2));
+        ahead.clear();
+        assert!(ahead.keys.iter().all(|key| *key == Key::Pound));
     }
 
     #[test]

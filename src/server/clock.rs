@@ -31,6 +31,11 @@ impl Clock {
         tokio::time::Instant::from_std(self.epoch + std::time::Duration::from_micros(at.0))
     }
 
+    /// The monotonic clock as systemd wants to be told it.
+    pub fn for_systemd() -> std::io::Result<sd_notify::NotifyState<'static>> {
+        sd_notify::NotifyState::monotonic_usec_now()
+    }
+
     /// The wall clock.
     pub fn wall() -> Wall {
         Wall(i64::try_from(since_1970().as_millis()).unwrap_or(i64::MAX))

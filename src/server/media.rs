@@ -17,6 +17,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 use crate::access::{Action, Actor, Reply};
 use crate::call::{Call, Output};
 use crate::media::recorder::RawTake;
@@ -25,6 +27,7 @@ use crate::model::{CallId, Mono, Take, Ticket};
 use crate::server::caller::Caller;
 use crate::server::clock::Clock;
 use crate::server::rtp_socket::{RtpSocket, receive};
+use crate::server::watchdog::Sign;
 use crate::wire::rtcp::REPORT_BYTES_MAX;
 use crate::wire::rtp::DATAGRAM_BYTES_MAX;
 
@@ -53,14 +56,16 @@ pub enum Command {
     Confirmed(CallId),
     /// A new offer and answer.
     Renegotiated(CallId, Agreed),
-    /// SIP INFO told a key.
-    Info(CallId, char),
+    /// SIP INFO told a key; apart, as a queue keeps the bytes of what was taken from it.
+    Info(CallId, Box<Zeroizing<char>>),
     /// The store has answered.
     Replied(CallId, Ticket, Reply),
     /// A take is finished.
     Finished(CallId, Option<Ticket>, Take),
     /// The SIP side has ended the call.
     HungUp(CallId),
+    /// Show that commands are obeyed.
+    Show(Sign),
 }
 
 /// A call that begins.
@@ -303,9 +308,10 @@ impl Driver {
             Command::Begin(begin) => self.begin(*begin),
             Command::Confirmed(id) => self.work(id, |r| r.call.handle_confirmed(now)),
             Command::Renegotiated(id, agreed) => self.work(id, |r| r.call.handle_renegotiated(now, agreed)),
-            Command::Info(id, key) => self.work(id, |r| r.call.handle_info(now, key)),
+            Command::Info(id, key) => self.work(id, |r| r.call.handle_info(now, **key)),
             Command::Replied(id, ticket, reply) => self.work(id, |r| r.call.handle_reply(now, ticket, reply)),
             Command::Finished(id, ticket, take) => self.work(id, |r| r.call.handle_take(now, ticket, take)),
+            Command::Show(sign) => sign.show(),
             Command::HungUp(id) => self.work(id, |running| {
                 report(now, running, true);
                 running.call.handle_hung_up(now);

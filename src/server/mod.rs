@@ -10,6 +10,7 @@ mod lock;
 mod log;
 mod log_files;
 mod media;
+pub mod panics;
 mod ports;
 mod probes;
 pub mod prompts;
@@ -18,7 +19,9 @@ mod rtp_socket;
 mod security;
 mod settings;
 mod signalling;
+mod systemd;
 mod transport;
+mod watchdog;
 
 use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
@@ -51,9 +54,12 @@ use requests::Requests;
 use settings::Settings;
 use signalling::{Order, Parts, Signalling};
 use transport::{Certificates, INBOUND_MAX, Listening, Patience, Transports};
+use watchdog::Feeder;
 
 /// After the last call, how long drafts and replies under way are waited for.
-const SETTLE_WITHIN: Duration = Duration::from_secs(2);
+const SETTLE_WITHIN: Duration = Duration::from_millis(600);
+/// How long the store is waited for when it is closed; what was confirmed is on the disk already.
+const CLOSE_WITHIN: Duration = Duration::from_millis(200);
 /// What is read of a password file, in bytes; only its first line counts.
 const PASSWORD_FILE_BYTES_MAX: u64 = 4096;
 
@@ -106,14 +112,18 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
         ports: Ports::new(config.media.ports, u16::from_be_bytes([seed[0], seed[1]]), files::raise_limit()),
         prompts: Arc::clone(&loaded),
         site: site_name(&store).await?,
-        in_progress,
+        in_progress: Arc::clone(&in_progress),
     });
+    let feeder = Feeder { orders: orders.clone(), threads: threads.clone(), store: store.clone(), in_progress };
     let mut effects = tokio::spawn(runner.run());
     let mut sip = tokio::spawn(signalling.run(messages, order_queue));
     let probing = tokio::spawn(prober.run());
     // Before `ready:`, so that who reads it may send one at once.
     let signals = Signals::new()?;
     announce(&config, is_demo);
+    if let Some(within) = systemd::watchdog() {
+        tokio::spawn(feeder.run(within));
+    }
     tokio::spawn(add_languages(loaded, folder.clone(), orders.clone()));
     let reload = Reload { folder, language: config.prompts.language, certificates, orders: orders.clone() };
     watch_signals(signals, &config, &reload, &mut sip).await?;
@@ -121,7 +131,7 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
     settle(&threads, &under_way).await;
     effects.abort();
     let _ = (&mut effects).await;
-    store.close().await;
+    let _ = tokio::time::timeout(CLOSE_WITHIN, store.close()).await;
     Ok(())
 }
 
@@ -145,7 +155,7 @@ fn announce(config: &Config, is_demo: bool) {
     let ready = format!("ready: extension {} on {}\n", config.sip.extensions.join(", "), listens.join(", "));
     let mut out = std::io::stdout().lock();
     let _ = out.write_all((greeting + &ready).as_bytes()).and_then(|()| out.flush());
-    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    systemd::ready(&config.sip.extensions);
 }
 
 struct Signals {
@@ -172,13 +182,21 @@ async fn watch_signals(
     sip: &mut tokio::task::JoinHandle<()>,
 ) -> anyhow::Result<()> {
     let mut draining = false;
+    let turn = Arc::new(tokio::sync::Mutex::new(()));
     loop {
         tokio::select! {
             ended = &mut *sip => return Ok(ended?),
             _ = signals.terminate.recv() => {}
             _ = signals.interrupt.recv() => {}
             _ = signals.hang_up.recv() => {
-                tokio::spawn(reload.clone().run());
+                let (turn, reload, extensions) = (Arc::clone(&turn), reload.clone(), config.sip.extensions.clone());
+                tokio::spawn(async move {
+                    // One after the other: what was read last is what is heard.
+                    let _turn = turn.lock().await;
+                    systemd::reloading();
+                    reload.run().await;
+                    systemd::reloaded(&extensions);
+                });
                 continue;
             }
         }
@@ -186,7 +204,7 @@ async fn watch_signals(
             Order::Stop
         } else {
             tracing::info!(seconds = config.sip.drain_seconds, "draining: no new calls");
-            let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+            systemd::draining(config.sip.drain_seconds);
             Order::Drain(Duration::from_secs(u64::from(config.sip.drain_seconds)))
         };
         draining = true;

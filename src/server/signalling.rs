@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::sync::mpsc::Receiver;
+use zeroize::Zeroizing;
 
 use crate::call::Call;
 use crate::config::MediaAddress;
@@ -24,6 +25,7 @@ use crate::server::probes::{Answer, Question, Questions};
 use crate::server::security::Security;
 use crate::server::settings::{self, Settings};
 use crate::server::transport::{Inbound, Transports};
+use crate::server::watchdog::Sign;
 use crate::sip::{DialogKey, Endpoint, Event, Incoming};
 use crate::wire::dtmf::info_key;
 use crate::wire::sdp;
@@ -34,8 +36,8 @@ const RETRY_AFTER_S: &str = "10";
 const THREAD_CALLS_BUSY: usize = 500;
 /// Messages taken from the queue at a time.
 const BATCH: usize = 128;
-/// After the drain's deadline, how long the BYEs are waited for.
-const BYE_WITHIN: Duration = Duration::from_millis(1500);
+/// After the drain's deadline, how long the BYEs are waited for: with what follows, less than 2 s.
+const BYE_WITHIN: Duration = Duration::from_millis(1000);
 
 /// What the rest of the process tells the SIP side.
 pub enum Order {
@@ -45,6 +47,8 @@ pub enum Order {
     Prompts(Arc<Prompts>),
     /// Ask by OPTIONS whether somebody is there.
     Ask(Box<Question>),
+    /// Show that orders are carried out.
+    Show(Sign),
     /// Take no new calls, wait for the present ones this long, then end them, then end.
     Drain(Duration),
     /// End at once.
@@ -174,6 +178,8 @@ impl Signalling {
         match inbound {
             Inbound::Message(flow, bytes) => {
                 tracing::trace!(peer = %flow.peer, bytes = bytes.len(), "SIP in");
+                // An INFO's has a key in it.
+                let bytes = Zeroizing::new(bytes);
                 self.endpoint.handle_message(now, flow, &bytes);
             }
             Inbound::Opened(id, outbound) => self.transports.opened(id, outbound),
@@ -207,6 +213,7 @@ impl Signalling {
             }
             Order::Prompts(prompts) => self.prompts = prompts,
             Order::Ask(question) => self.ask(now, *question),
+            Order::Show(sign) => sign.show(),
             Order::Drain(wait) => {
                 let seconds = u32::try_from(wait.as_secs().max(1)).unwrap_or(u32::MAX);
                 self.endpoint.set_draining(Some(seconds));
@@ -264,7 +271,7 @@ impl Signalling {
             Event::ReofferConfirmed { dialog, answer } => self.handle_reoffer_confirmed(dialog, answer.as_deref()),
             Event::Info { dialog, content_type, body } => {
                 if let (Some(call), Some(key)) = (self.calls.get(&dialog), info_key(&content_type, &body)) {
-                    call.thread.tell(Command::Info(call.id, key));
+                    call.thread.tell(Command::Info(call.id, Box::new(Zeroizing::new(key))));
                 }
             }
             Event::Ended { dialog, why } => {

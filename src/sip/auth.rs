@@ -56,7 +56,11 @@ impl std::fmt::Debug for Account {
 impl Account {
     /// An account and its password.
     pub fn new(username: &str, password: &str) -> Self {
-        let secret = Zeroizing::new(format!("{username}:{REALM}:{password}"));
+        // Room for all at once: what a string outgrows is not wiped.
+        let mut secret = Zeroizing::new(String::with_capacity(username.len() + REALM.len() + password.len() + 2));
+        for part in [username, ":", REALM, ":", password] {
+            secret.push_str(part);
+        }
         Self {
             username: username.to_owned(),
             md5: Zeroizing::new(hash(Algorithm::Md5, &secret)),

@@ -216,6 +216,12 @@ impl Store {
         self.inner.intents.subscribe()
     }
 
+    /// Whether the one writer answers; that is not before it has done what it does now. Writes nothing, and waits for no
+    /// lock that another program may hold.
+    pub async fn writer_answers(&self) -> bool {
+        sqlx::query("SELECT 1").execute(&self.inner.writer).await.is_ok()
+    }
+
     /// Closes all connections; what was confirmed is on the disk already.
     pub async fn close(&self) {
         self.inner.reader.close().await;

@@ -1,6 +1,8 @@
 //! Which PINs are good enough. Pure: no clock, no store; earlier PINs are only known as hashes, so [`ancestors`]
 //! names the PINs from which a new one would be an easy step.
 
+use zeroize::Zeroizing;
+
 use crate::model::{Extension, Pin};
 
 /// Fewest digits of an account PIN of someone who holds a role.
@@ -63,7 +65,7 @@ pub enum PinFault {
 
 /// Checks the length and the digits; what was used before is not known here.
 pub fn check(pin: &Pin, digits_min: usize, extension: &Extension) -> Result<(), PinFault> {
-    let digits: Vec<u8> = pin.digits().bytes().map(|b| b - b'0').collect();
+    let digits: Zeroizing<Vec<u8>> = Zeroizing::new(pin.digits().bytes().map(|b| b - b'0').collect());
     if digits.len() < digits_min {
         return Err(PinFault::TooShort(digits_min));
     }
@@ -81,23 +83,25 @@ pub fn check(pin: &Pin, digits_min: usize, extension: &Extension) -> Result<(), 
 /// The PINs that, had they been used before, forbid `pin`: itself, its reverse, the one before it in counting, and
 /// the one before it digit by digit (so that neither 618049 → 618050 nor 618049 → 729150 passes).
 pub fn ancestors(pin: &Pin) -> Vec<Pin> {
-    let digits = pin.digits();
-    let reversed: String = digits.chars().rev().collect();
-    let each_less: String = digits.bytes().map(|b| char::from(b'0' + (b - b'0' + 9) % 10)).collect();
+    let digits = pin.digits().as_bytes();
+    let reversed = wiped(digits.iter().rev().copied());
+    let each_less = wiped(digits.iter().map(|b| b'0' + (b - b'0' + 9) % 10));
     let mut all: Vec<Pin> = Vec::new();
-    for text in [digits, reversed.as_str(), minus_one(digits).as_str(), each_less.as_str()] {
-        if let Some(candidate) = Pin::parse(text)
-            && !all.contains(&candidate)
-        {
-            all.push(candidate);
-        }
+    for bytes in [&wiped(digits.iter().copied()), &reversed, &minus_one(digits), &each_less] {
+        let candidate = std::str::from_utf8(bytes).ok().and_then(Pin::parse);
+        all.extend(candidate.filter(|candidate| !all.contains(candidate)));
     }
     all
 }
 
+/// Digits in a buffer that does not grow, as what it outgrew would not be wiped.
+fn wiped(digits: impl ExactSizeIterator<Item = u8>) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(digits.collect())
+}
+
 /// One less as a number of the same length; 000 becomes 999.
-fn minus_one(digits: &str) -> String {
-    let mut out: Vec<u8> = digits.bytes().collect();
+fn minus_one(digits: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut out = wiped(digits.iter().copied());
     for b in out.iter_mut().rev() {
         if *b == b'0' {
             *b = b'9';
@@ -106,7 +110,7 @@ fn minus_one(digits: &str) -> String {
             break;
         }
     }
-    out.into_iter().map(char::from).collect()
+    out
 }
 
 fn holds_or_reverse(digits: &[u8], own: &[u8]) -> bool {

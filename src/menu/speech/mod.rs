@@ -6,6 +6,10 @@ pub mod es;
 pub mod fr;
 mod parts;
 
+use std::fmt;
+
+use zeroize::Zeroizing;
+
 use crate::model::{Audio, ChangeNumber, Civil, Clip, Language, Sound};
 
 /// What is counted: a number and its noun agree by each language's rules.
@@ -71,10 +75,20 @@ impl Noun {
 enum Piece {
     Clip(Clip),
     Audio(Audio),
-    Digits(String),
+    Digits(Digits),
     Number(u32),
     Counted(u32, Noun),
     Moment(Civil),
+}
+
+/// Digits that are said one by one, wiped when dropped: a temporary PIN's may be among them, so `Debug` prints none.
+#[derive(Clone, PartialEq, Eq)]
+struct Digits(Zeroizing<String>);
+
+impl fmt::Debug for Digits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} digits", self.0.len())
+    }
 }
 
 /// What is said, built up piece by piece; a language is chosen when it is played.
@@ -111,7 +125,7 @@ impl Words {
     /// Then the digits of an extension, a PIN or a number that is keyed, one by one.
     #[must_use]
     pub fn digits(mut self, digits: &str) -> Self {
-        self.0.push(Piece::Digits(digits.to_owned()));
+        self.0.push(Piece::Digits(Digits(Zeroizing::new(digits.to_owned()))));
         self
     }
 
@@ -206,7 +220,7 @@ fn clips_of(piece: &Piece, language: Language) -> Vec<Clip> {
     match piece {
         Piece::Clip(clip) => vec![clip],
         Piece::Audio(_) => Vec::new(),
-        Piece::Digits(text) => parts::digits(text),
+        Piece::Digits(Digits(text)) => parts::digits(text),
         Piece::Number(number) => (rules.number)(*number),
         Piece::Counted(number, noun) => (rules.counted)(*number, *noun),
         Piece::Moment(at) => (rules.moment)(*at),

@@ -13,6 +13,7 @@ mod random;
 mod recordings;
 mod replies;
 mod roles;
+mod secrets;
 mod store;
 mod users;
 mod walk;

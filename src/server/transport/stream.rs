@@ -8,6 +8,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{Receiver, Sender, WeakSender, channel};
 use tokio::time::{sleep, timeout};
+use zeroize::Zeroize;
 
 use super::Inbound;
 use super::connections::{Connections, Place};
@@ -196,10 +197,12 @@ async fn read_messages(
             read = timeout(lines.patience.idle, reader.read(&mut buffer)) => read.unwrap_or(Ok(0)),
             () = &mut whole_by, if is_due => return,
         };
-        let Some(bytes) = read.ok().filter(|length| *length > 0).and_then(|length| buffer.get(..length)) else {
+        let Some(bytes) = read.ok().filter(|length| *length > 0).and_then(|length| buffer.get_mut(..length)) else {
             return;
         };
         framer.feed(bytes);
+        // An INFO's has a key in it.
+        bytes.zeroize();
         let mut whole = false;
         while let Some(frame) = framer.poll_frame() {
             let (bytes, fatal) = match frame {

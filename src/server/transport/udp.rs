@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
+use zeroize::Zeroize;
 
 use super::Inbound;
 use crate::sip::{Flow, Transport};
@@ -49,8 +50,11 @@ pub async fn read_datagrams(local: SocketAddr, socket: Arc<UdpSocket>, inbound: 
         };
         let local = if local.ip().is_unspecified() { routes.local(local, peer) } else { local };
         let flow = Flow { transport: Transport::Udp, peer, local };
-        let Some(bytes) = buffer.get(..length) else { continue };
-        if let Err(TrySendError::Closed(_)) = inbound.try_send(Inbound::Message(flow, bytes.to_vec())) {
+        let Some(bytes) = buffer.get_mut(..length) else { continue };
+        let message = bytes.to_vec();
+        // An INFO's has a key in it.
+        bytes.zeroize();
+        if let Err(TrySendError::Closed(_)) = inbound.try_send(Inbound::Message(flow, message)) {
             return;
         }
     }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 
 use rsip::Uri;
+use zeroize::Zeroize;
 
 use super::decode::Echo;
 use super::head::Name;
@@ -12,7 +13,7 @@ use super::uri::NameAddr;
 use super::via::Via;
 use super::{Bad, Method};
 
-/// A body: opaque bytes; its `Debug` prints their count only, for there may be keys of a PIN in an INFO's.
+/// A body: opaque bytes, wiped when dropped, and counted only by its `Debug`: in an INFO's there may be keys of a PIN.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Body(pub Vec<u8>);
 
@@ -20,6 +21,12 @@ impl Deref for Body {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
         &self.0
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        self.0.zeroize();
     }
 }
 

@@ -1,0 +1,169 @@
+//! As a service: what systemd is told, and the unit.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::world::agent::{Agent, NO_KEYS_BY_RTP};
+use crate::world::keypad::Keypad;
+use crate::world::manager::Manager;
+use crate::world::server::Server;
+use crate::world::setup::{Options, PROGRAM, PROJECT, Setup};
+use crate::world::tools::are_here;
+use crate::world::wait::until;
+
+/// What `systemd-analyze security` may say at most, in tenths.
+const EXPOSURE_TENTHS_MAX: u32 = 20;
+/// How long the manager of these tests waits for a sign of life: it is told four times as often.
+const WATCHDOG_USEC: &str = "1000000";
+const WATCHDOG: &str = "WATCHDOG=1";
+
+fn watched(setup: &Setup, manager: &Manager) -> Server {
+    Server::start_with(setup, &[("NOTIFY_SOCKET", manager.path()), ("WATCHDOG_USEC", WATCHDOG_USEC)])
+}
+
+#[test]
+fn systemd_is_told_what_goes_on() {
+    let setup = Setup::with(Options { reboot: "env > environment", ..Options::default() });
+    let hook = "[[effects.hooks]]\non = [\"*\"]\nrun = [\"sh\", \"-c\", \"env > FOLDER/environment\"]\n";
+    let hook = hook.replace("FOLDER", &setup.path("").display().to_string());
+    fs::write(setup.config(), setup.text("switchhook.toml") + &hook).expect("the configuration");
+    let manager = Manager::new(&setup);
+    let mut server = watched(&setup, &manager);
+    let ready = manager.hears("READY=1");
+    assert!(ready.contains("STATUS=taking calls to 7000"), "{ready}");
+    for _ in 0..5 {
+        let alive = manager.hears(WATCHDOG);
+        assert!(alive.contains("STATUS=0 calls"), "{alive}");
+    }
+    let mut agent = Agent::new(&setup);
+    agent.new_call();
+    assert_eq!(agent.call(1, NO_KEYS_BY_RTP).code(), 200);
+    manager.hears("STATUS=1 call");
+    agent.bye(2);
+
+    server.signal("HUP");
+    let reloading = manager.hears("RELOADING=1");
+    assert!(
+        reloading.lines().any(|line| line.strip_prefix("MONOTONIC_USEC=").is_some_and(|n| n.parse::<u64>().is_ok()))
+    );
+    manager.hears("READY=1");
+    manager.hears(WATCHDOG);
+
+    // What others are started by must not speak for us.
+    setup.done(&["user", "disable", "1006"], "");
+    until(Duration::from_secs(20), "the hook has run", || setup.text("environment").contains("PATH="));
+    let environment = setup.text("environment");
+    assert!(!environment.contains("NOTIFY_SOCKET") && !environment.contains("WATCHDOG_"), "{environment}");
+
+    server.signal("TERM");
+    let stopping = manager.hears("STOPPING=1");
+    assert!(stopping.contains("STATUS=draining"), "{stopping}");
+    assert!(server.ends_within(Duration::from_secs(10)).success());
+}
+
+#[test]
+fn the_watchdog_is_not_fed_while_the_writer_hangs() {
+    if !are_here(&["sqlite3"]) {
+        return;
+    }
+    let setup = Setup::new();
+    let manager = Manager::new(&setup);
+    let _server = watched(&setup, &manager);
+    manager.hears(WATCHDOG);
+    // Somebody keeps the store for a while, and the writer waits for it.
+    let mut other = Command::new("sqlite3");
+    other.arg(setup.path("switchhook.db")).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut other = other.spawn().expect("sqlite3 starts");
+    let mut says = other.stdin.take().expect("its input");
+    says.write_all(b".timeout 5000\nBEGIN IMMEDIATE;\n").expect("written");
+    until(Duration::from_secs(10), "it is kept", || {
+        let mut probe = Command::new("sqlite3");
+        probe.arg(setup.path("switchhook.db")).arg("BEGIN IMMEDIATE;").stdout(Stdio::null()).stderr(Stdio::null());
+        !probe.status().expect("sqlite3").success()
+    });
+    let mut agent = Agent::new(&setup);
+    agent.new_call();
+    assert_eq!(agent.call(1, NO_KEYS_BY_RTP).code(), 200);
+    let next = Keypad::info(&mut agent, 2, "1005#904826#");
+    // The login hashes, and then waits to be written; rounds that were answered before may still be told.
+    std::thread::sleep(Duration::from_secs(1));
+    manager.count(WATCHDOG, Duration::from_millis(300));
+    assert_eq!(
+        manager.count(WATCHDOG, Duration::from_millis(1500)),
+        0,
+        "the SIP task goes on, and the timer, and all the same"
+    );
+    says.write_all(b"ROLLBACK;\n.quit\n").expect("written");
+    assert!(other.wait().expect("sqlite3 ends").success());
+    manager.hears(WATCHDOG);
+    agent.bye(next);
+}
+
+/// The unit's settings, `NAME=VALUE`.
+fn unit() -> Vec<(String, String)> {
+    let text = fs::read_to_string(Path::new(PROJECT).join("packaging/switchhook.service")).expect("the unit");
+    let lines = text.lines().filter(|line| !line.starts_with(['#', '['])).filter_map(|line| line.split_once('='));
+    lines.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+fn setting(name: &str) -> String {
+    let found: Vec<String> = unit().into_iter().filter(|(known, _)| known == name).map(|(_, value)| value).collect();
+    assert_eq!(found.len(), 1, "{name}= once");
+    found.concat()
+}
+
+#[test]
+fn the_unit_names_verbs_that_there_are_and_waits_for_the_drain() {
+    for (name, value) in unit().into_iter().filter(|(name, _)| name.starts_with("Exec") && name != "ExecReload") {
+        let words: Vec<&str> = value.split(' ').collect();
+        assert_eq!(words[0], "/usr/local/bin/switchhook", "{name}={value}");
+        let help = Command::new(PROGRAM).args(&words[1..]).arg("--help").output().expect("the program");
+        assert!(help.status.success(), "{name}={value}: {}", String::from_utf8_lossy(&help.stderr));
+    }
+    assert_eq!(setting("Type"), "notify");
+    assert_eq!(setting("ExecReload"), "/bin/kill -HUP $MAINPID");
+    assert_eq!(setting("Restart"), "on-failure");
+    let seconds = |name: &str| setting(name).parse::<u32>().unwrap_or_else(|_| panic!("{name}= in seconds"));
+    assert!(seconds("WatchdogSec") > 10, "the writer may wait for another program for ten seconds");
+    assert!(seconds("TimeoutStopSec") > Options::default().drain_s + 2);
+}
+
+#[test]
+fn the_units_exposure_is_at_most_two() {
+    if Command::new("systemd-analyze").arg("--version").stdout(Stdio::null()).status().is_err() {
+        let _ =
+            writeln!(std::io::stderr(), "SKIPPED, systemd-analyze is not installed: the unit's exposure is not known");
+        return;
+    }
+    let mut analyze = Command::new("systemd-analyze");
+    analyze.args(["security", "--offline=yes", "--no-pager", "packaging/switchhook.service"]).current_dir(PROJECT);
+    let output = analyze.output().expect("systemd-analyze");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let said = text.lines().find_map(|line| line.split_once("Overall exposure level for switchhook.service: "));
+    let level = said.and_then(|(_, level)| level.split(' ').next()).unwrap_or_else(|| panic!("no level in: {text}"));
+    let tenths: u32 = level.replace('.', "").parse().unwrap_or_else(|_| panic!("{level}"));
+    println!("figure: unit_exposure_tenths = {tenths}");
+    assert!(tenths <= EXPOSURE_TENTHS_MAX, "{text}");
+}
+
+#[test]
+fn systemd_understands_every_line_of_the_unit() {
+    if Command::new("systemd-analyze").arg("--version").stdout(Stdio::null()).status().is_err() {
+        let _ =
+            writeln!(std::io::stderr(), "SKIPPED, systemd-analyze is not installed: the unit was not read by systemd");
+        return;
+    }
+    let setup = Setup::without_store();
+    let text = fs::read_to_string(Path::new(PROJECT).join("packaging/switchhook.service")).expect("the unit");
+    // It looks for the program and for its manual page.
+    let text = text.replace("/usr/local/bin/switchhook", PROGRAM).replace("man:switchhook(1)", "https://localhost/");
+    let path = setup.path("switchhook.service");
+    fs::write(&path, text).expect("a copy");
+    let output = Command::new("systemd-analyze").arg("verify").arg(&path).output().expect("systemd-analyze");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let ours: Vec<&str> = said.lines().filter(|line| line.contains("switchhook.service")).collect();
+    assert!(ours.is_empty(), "{said}");
+}
