@@ -176,14 +176,25 @@ impl Agent {
         self.media.set_nonblocking(false).expect("waiting");
     }
 
+    /// What comes next to the media port, and from where.
+    pub fn datagram(&mut self) -> (Vec<u8>, SocketAddr) {
+        self.media.set_read_timeout(Some(ANSWER_WITHIN)).expect("a time-out");
+        let mut buffer = [0; 2048];
+        let (length, from) = self.media.recv_from(&mut buffer).expect("RTP");
+        (buffer[..length].to_vec(), from)
+    }
+
+    /// Sends from the media port.
+    pub fn send_datagram(&self, bytes: &[u8], to: SocketAddr) {
+        self.media.send_to(bytes, to).expect("sent");
+    }
+
     /// Takes that many packets from the media port, and gives their RTP headers: sequence number, timestamp, SSRC.
     pub fn rtp(&mut self, count: usize) -> Vec<(u16, u32, u32)> {
-        self.media.set_read_timeout(Some(ANSWER_WITHIN)).expect("a time-out");
         let mut headers = Vec::new();
-        let mut buffer = [0; 2048];
         while headers.len() < count {
-            let (length, _) = self.media.recv_from(&mut buffer).expect("RTP");
-            assert_eq!((length, buffer[0], buffer[1] & 0x7f), (172, 0x80, 0), "a packet of 20 ms of PCMU");
+            let (buffer, _) = self.datagram();
+            assert_eq!((buffer.len(), buffer[0], buffer[1] & 0x7f), (172, 0x80, 0), "a packet of 20 ms of PCMU");
             let number = |at: usize| u32::from_be_bytes([buffer[at], buffer[at + 1], buffer[at + 2], buffer[at + 3]]);
             headers.push(((number(0) & 0xffff) as u16, number(4), number(8)));
         }
