@@ -12,8 +12,12 @@ use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
+use switchhook::wire::g711::Law;
+use switchhook::wire::srtp::{Crypto, Key, Protector, RTP_EXTRA_MAX, Suite, Unprotector};
+
 use crate::world::agent::{Agent, KEYS_BY_RTP};
 use crate::world::baresip::{Phone, Privacy};
+use crate::world::ear::{self, Sound};
 use crate::world::setup::Setup;
 use crate::world::template::pin_of;
 use crate::world::tools::are_here;
@@ -180,6 +184,51 @@ fn where_srtp_is_required_a_plain_call_is_refused_and_where_it_is_off_an_encrypt
             }
         }
     }
+}
+
+/// No telephone here has AES-GCM, so this one speaks it itself: hears the welcome, and logs in with keys by RTP.
+#[test]
+fn a_call_by_srtp_with_aes_gcm_is_heard_and_its_keys_are_too() {
+    let world = World::new("", "srtp = \"required\"\n");
+    let server = world.setup.serve();
+    let mut agent = Agent::new(&world.setup);
+    agent.new_call();
+    let theirs = Key::new(Suite::AeadAes128Gcm, &[42; 30]);
+    let mut protector = Protector::new(&theirs);
+    let line = Crypto { tag: 7, key: theirs }.line();
+    let answer = agent.call(1, &(KEYS_BY_RTP.replace("RTP/AVP", "RTP/SAVP") + &line));
+    assert_eq!(answer.code(), 200);
+    let crypto = answer.body().lines().find_map(|line| Crypto::parse(line.strip_prefix("a=crypto:")?)).expect("a key");
+    assert_eq!((crypto.tag, crypto.key.suite()), (7, Suite::AeadAes128Gcm));
+    let mut unprotector = Unprotector::new(&crypto.key, 0);
+    let mut presses = format!("1004#{}#", pin_of("1004")).into_bytes().into_iter();
+    let (mut sound, mut sequence) = (Sound::default(), 0_u16);
+    let is_in = |sound: &Sound| ear::find(sound, 0, "en", "main-menu").is_some();
+    while sound.frames() < 1500 && !(sound.frames().is_multiple_of(50) && is_in(&sound)) {
+        let (mut packet, line) = agent.datagram();
+        let length = unprotector.unprotect_rtp(&mut packet).expect("a packet of the line's");
+        let samples: Vec<i16> = packet[12..length].iter().map(|code| Law::Mu.decode(*code)).collect();
+        sound.push(&samples);
+        sequence += 1;
+        // One key each 100 ms, from the first second on.
+        if sound.frames() > 50
+            && sound.frames().is_multiple_of(5)
+            && let Some(key) = presses.next()
+        {
+            let event = if key == b'#' { 11 } else { key - b'0' };
+            let timestamp = u32::from(sequence) * 160;
+            let packet = [&[0x80_u8, 0x80 | 101][..], &sequence.to_be_bytes(), &timestamp.to_be_bytes(), &[0, 0, 0, 9]];
+            let mut packet = packet.concat();
+            // The end of the key, of volume 10 and 40 ms; and room for the tag.
+            packet.extend([event, 0x8A, 1, 0x40]);
+            packet.extend([0; RTP_EXTRA_MAX]);
+            let length = protector.protect_rtp(&mut packet, 16).expect("protected");
+            agent.send_datagram(&packet[..length], line);
+        }
+    }
+    assert!(is_in(&sound), "{:?}", ear::heard(&sound, 0, "en", |_| true));
+    assert_eq!(agent.bye(2).code(), 200);
+    assert!(server.log_text().contains("action=\"login\""));
 }
 
 #[test]

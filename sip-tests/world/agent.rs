@@ -146,7 +146,7 @@ impl Agent {
     pub fn receive_within(&mut self, time: Duration) -> Option<Message> {
         self.socket.set_read_timeout(Some(time)).expect("a time-out");
         let mut buffer = [0; 65_535];
-        let length = receive(&self.socket, &mut buffer)?;
+        let (length, _) = receive(&self.socket, &mut buffer)?;
         let message = Message(String::from_utf8_lossy(&buffer[..length]).into_owned());
         if let Some(to) = message.header("To").filter(|_| message.code() > 100) {
             self.to = to.to_owned();
@@ -215,14 +215,25 @@ impl Agent {
         self.media.set_nonblocking(false).expect("waiting");
     }
 
+    /// What comes next to the media port, and from where.
+    pub fn datagram(&mut self) -> (Vec<u8>, SocketAddr) {
+        self.media.set_read_timeout(Some(ANSWER_WITHIN)).expect("a time-out");
+        let mut buffer = [0; 2048];
+        let (length, from) = receive(&self.media, &mut buffer).expect("RTP");
+        (buffer[..length].to_vec(), from)
+    }
+
+    /// Sends from the media port.
+    pub fn send_datagram(&self, bytes: &[u8], to: SocketAddr) {
+        self.media.send_to(bytes, to).expect("sent");
+    }
+
     /// Takes that many packets from the media port, and gives their RTP headers: sequence number, timestamp, SSRC.
     pub fn rtp(&mut self, count: usize) -> Vec<(u16, u32, u32)> {
-        self.media.set_read_timeout(Some(ANSWER_WITHIN)).expect("a time-out");
         let mut headers = Vec::new();
-        let mut buffer = [0; 2048];
         while headers.len() < count {
-            let length = receive(&self.media, &mut buffer).expect("RTP");
-            assert_eq!((length, buffer[0], buffer[1] & 0x7f), (172, 0x80, 0), "a packet of 20 ms of PCMU");
+            let (buffer, _) = self.datagram();
+            assert_eq!((buffer.len(), buffer[0], buffer[1] & 0x7f), (172, 0x80, 0), "a packet of 20 ms of PCMU");
             let number = |at: usize| u32::from_be_bytes([buffer[at], buffer[at + 1], buffer[at + 2], buffer[at + 3]]);
             headers.push(((number(0) & 0xffff) as u16, number(4), number(8)));
         }
@@ -232,10 +243,10 @@ impl Agent {
 
 /// The length of the next datagram; `None` where none comes in time. A wait that was interrupted (the test was stopped and
 /// goes on) begins again.
-fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> Option<usize> {
+fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> Option<(usize, SocketAddr)> {
     loop {
         match socket.recv_from(buffer) {
-            Ok((length, _)) => return Some(length),
+            Ok(datagram) => return Some(datagram),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(_) => return None,
         }

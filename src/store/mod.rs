@@ -232,6 +232,12 @@ impl Store {
         match (actor, action) {
             (Actor::Caller, Action::Login { extension, pin }) => self.login(ctx, extension, pin).await,
             (Actor::Caller, _) => Ok(Reply::Refused(Refusal::NotAllowed)),
+            // Before the PIN is asked for: it would be heard.
+            (Actor::Account { .. } | Actor::Shell, Action::Check(_) | Action::Confirm(..))
+                if self.wants_encryption(ctx) =>
+            {
+                self.settle(ctx, actor, action, Err(Refusal::NotEncrypted.into())).await
+            }
             (Actor::Account { .. } | Actor::Shell, action) => self.apply_known(ctx, actor, action).await,
         }
     }
@@ -240,10 +246,6 @@ impl Store {
     async fn apply_known(&self, ctx: &Context, actor: &Actor, action: &Action) -> Result<Reply, StoreError> {
         match action {
             Action::Login { .. } => Ok(Reply::Refused(Refusal::NotAllowed)),
-            // Before the PIN is asked for: it would be heard.
-            Action::Check(_) | Action::Confirm(..) if self.wants_encryption(ctx) => {
-                self.settle(ctx, actor, action, Err(Refusal::NotEncrypted.into())).await
-            }
             Action::ReadBackup { id } => self.read_backup(ctx, actor, action, *id).await,
             Action::ReadForwarding { .. }
             | Action::CheckForwardNumber { .. }

@@ -48,7 +48,8 @@ impl Window {
     pub(super) fn note(&mut self, index: u64) {
         match index.checked_sub(self.newest) {
             None => {
-                self.seen |= u32::try_from(self.newest - index).ok().and_then(|n| 1_u128.checked_shl(n)).unwrap_or(0)
+                let bit = u32::try_from(self.newest - index).ok().and_then(|n| 1_u128.checked_shl(n));
+                self.seen |= bit.unwrap_or(0);
             }
             Some(after) => {
                 let moved = u32::try_from(after).ok().and_then(|n| self.seen.checked_shl(n));
