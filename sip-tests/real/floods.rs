@@ -8,7 +8,7 @@ use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
 
 use crate::world::agent::{Agent, KEYS_BY_RTP};
-use crate::world::raw::{Connection, Datagrams, invite, memory_kib, memory_peak_kib, ok_to};
+use crate::world::raw::{Connection, Datagrams, allow_many_files, invite, memory_kib, memory_peak_kib, ok_to};
 use crate::world::server::Server;
 use crate::world::setup::Setup;
 use crate::world::wait::becomes;
@@ -178,6 +178,7 @@ fn a_flood_of_strangers_is_hardly_answered_and_the_present_call_loses_no_packet(
 
 #[test]
 fn a_thousand_connections_that_say_nothing_are_closed_and_the_rest_goes_on() {
+    allow_many_files();
     let setup = Setup::new();
     patient(&setup, 2000, "\"127.0.0.0/8\"");
     let (server, address) = served(&setup);

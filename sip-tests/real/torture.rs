@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::world::agent::Message;
 use crate::world::raw::{Connection, Datagrams, bye_after};
@@ -98,7 +98,22 @@ fn codes(messages: &[Message]) -> String {
 
 #[test]
 fn rfc4475_each_message_gets_its_answer_over_udp_and_options_are_answered_after_it() {
+    if let Some(folder) = folder() {
+        torture_over_udp(&folder);
+    }
+}
+
+#[test]
+#[ignore = "a long run"]
+fn soak_options_are_answered_soon_after_each_message_of_rfc4475() {
     let Some(folder) = folder() else { return };
+    let longest = (0..5).map(|_| torture_over_udp(&folder)).max().expect("a time");
+    println!("figure: longest answer to OPTIONS after a message of RFC 4475, ms = {}", longest.as_millis());
+}
+
+/// Sends each message; gives the longest time from a message to the answer to the OPTIONS after it.
+fn torture_over_udp(folder: &Path) -> Duration {
+    let mut longest = Duration::ZERO;
     for is_again in [false, true] {
         let (setup, mut server, address) = torturable();
         for (name, expected, _) in TORTURE.into_iter().filter(|(name, ..)| AGAIN.contains(name) == is_again) {
@@ -106,8 +121,10 @@ fn rfc4475_each_message_gets_its_answer_over_udp_and_options_are_answered_after_
             // An address of its own each time: what is sent again for the last one does not disturb.
             let port = if name == "quotbal" { 5050 } else { 5060 };
             let phone = Datagrams::new((setup.next_address(), port).into(), address);
+            let sent = Instant::now();
             phone.send(&bytes);
             let answers = phone.is_alive();
+            longest = longest.max(sent.elapsed());
             assert_eq!(codes(&answers), expected, "{name}: {answers:?}");
             for answer in &answers {
                 assert!(says_what_is_wrong(answer), "{name}: {answer:?}");
@@ -119,6 +136,7 @@ fn rfc4475_each_message_gets_its_answer_over_udp_and_options_are_answered_after_
         }
         assert!(!server.log_text().contains("panic"));
     }
+    longest
 }
 
 /// Whether the answer has the header field that it must have.

@@ -6,6 +6,8 @@ use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 use super::agent::Message;
 
 /// What has not come by then does not come; this is no measurement.
@@ -96,6 +98,13 @@ impl Datagrams {
             }
         }
     }
+}
+
+/// Lets this process open as many sockets as the system allows: many begin with 1024.
+pub fn allow_many_files() {
+    let before = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: before.maximum, maximum: before.maximum };
+    setrlimit(Resource::Nofile, raised).expect("a higher limit");
 }
 
 /// A TCP connection.

@@ -2,8 +2,11 @@
 
 use super::*;
 
-/// Faults in the order in which they are looked for, each with its answer and what makes it.
-const FAULTS: [(&str, &str, fn(Msg) -> Msg); 9] = [
+/// A fault, its answer, and what makes it.
+type Fault = (&'static str, &'static str, fn(Msg) -> Msg);
+
+/// The faults in the order in which they are looked for.
+const FAULTS: [Fault; 9] = [
     ("syntax", "400", |mut message| {
         message.headers.push("Max-Forwards: many".into());
         message.headers.push("no colon".into());
