@@ -35,12 +35,17 @@ impl Runner {
             return Ok(true);
         }
         tracing::warn!(intent = due.id, tries = due.tries, "a hook did not succeed");
-        let tried = usize::try_from(due.tries).unwrap_or(usize::MAX);
-        match RETRY_AFTER_S.get(tried.saturating_sub(1)) {
-            Some(seconds) => self.again(&due, *seconds, &detail).await,
-            None => self.ended(&due, IntentState::Failed, &detail).await,
-        }
+        self.again_or_failed(&due, &detail, &RETRY_AFTER_S).await;
         Ok(true)
+    }
+
+    /// Puts it back for another try, a bounded number of times.
+    pub(super) async fn again_or_failed(&self, due: &Due, detail: &str, after_s: &[i64]) {
+        let tried = usize::try_from(due.tries).unwrap_or(usize::MAX);
+        match after_s.get(tried.saturating_sub(1)) {
+            Some(seconds) => self.again(due, *seconds, detail).await,
+            None => self.ended(due, IntentState::Failed, detail).await,
+        }
     }
 }
 
