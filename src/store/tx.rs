@@ -59,6 +59,7 @@ pub(super) struct Change<'a> {
 /// A write transaction; rolled back where it is dropped without [`Write::commit`].
 pub(super) struct Write<'a> {
     tx: Transaction<'static, Sqlite>,
+    writer: &'a SqlitePool,
     pub(super) ctx: &'a Context,
     pub(super) options: &'a StoreOptions,
     pub(super) who: Who,
@@ -73,7 +74,7 @@ pub(super) struct Write<'a> {
 
 impl<'a> Write<'a> {
     pub(super) async fn begin(
-        writer: &SqlitePool,
+        writer: &'a SqlitePool,
         options: &'a StoreOptions,
         wake: &'a watch::Sender<u64>,
         ctx: &'a Context,
@@ -82,6 +83,7 @@ impl<'a> Write<'a> {
         let tx = begun.map_err(|error| error.at(&options.path))?;
         let mut write = Self {
             tx,
+            writer,
             ctx,
             options,
             who: Who::default(),
@@ -239,7 +241,12 @@ impl<'a> Write<'a> {
 
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
         self.own(false).await?;
-        self.tx.commit().await?;
+        if let Err(error) = self.tx.commit().await.map_err(StoreError::from) {
+            if matches!(error, StoreError::Disk(_)) {
+                write_over(self.writer).await;
+            }
+            return Err(error);
+        }
         if self.has_intents {
             self.wake.send_modify(|n| *n = n.wrapping_add(1));
         }
@@ -265,5 +272,13 @@ async fn begin(writer: &SqlitePool) -> Result<Transaction<'static, Sqlite>, Stor
             Err(StoreError::Busy) if tries < BEGIN_TRIES_MAX => {}
             begun => return begun,
         }
+    }
+}
+
+/// Writes over what a commit that failed has left in the write-ahead log. Where only its way to the disk failed it is
+/// there whole, and whoever opens the store next after all have closed it would take it for done.
+async fn write_over(writer: &SqlitePool) {
+    if let Err(error) = sqlx::query("UPDATE own_write SET under = 0 WHERE id = 1").execute(writer).await {
+        tracing::error!(%error, "a change that failed may be there when the store is opened next");
     }
 }

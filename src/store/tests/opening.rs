@@ -132,7 +132,7 @@ async fn a_transaction_that_the_database_has_ended_by_itself_holds_nothing_up() 
     for mut reader in readers {
         sqlx::query("ROLLBACK").execute(&mut *reader).await.unwrap();
     }
-    for n in 1..=3 {
+    for n in 1..=3u32 {
         let keep = Action::KeepRecording { number: RecordingNumber(1), audio: tone(50 + n) };
         assert!(matches!(world.ask(&Actor::Shell, keep).await, Reply::Changed(_)), "the next change is made");
         for _ in 0..2 * READERS_MAX {
