@@ -169,6 +169,7 @@ struct Inner {
     writer: SqlitePool,
     reader: SqlitePool,
     pins: pins::PinWorkers,
+    trying: sources::Trying,
     options: StoreOptions,
     site: SiteId,
     intents: watch::Sender<u64>,
