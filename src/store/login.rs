@@ -5,7 +5,7 @@ use super::accounts::{self, Account, Tried};
 use super::error::StoreError;
 use super::lockout::Lockout;
 use super::policy::PinKind;
-use super::sources::Asker;
+use super::sources::{Asker, Turn};
 use super::throttle::Origin;
 use super::tx::{Outcome, Who, Write};
 use super::{STALE_TRIES_MAX, Store, intents, own_audio, settings};
@@ -38,6 +38,14 @@ pub(super) struct Found<'a> {
     pub(super) fits: bool,
 }
 
+/// A try that is being looked at.
+pub(super) struct Look<'a> {
+    /// The stored hash; `None` where there is no such PIN or no such account.
+    pub(super) stored: Option<String>,
+    /// Held until the try is counted.
+    _turn: Turn<'a>,
+}
+
 /// Whose PIN of which kind is shown, and for what.
 #[derive(Clone, Copy)]
 pub(super) struct Shown<'a> {
@@ -53,11 +61,12 @@ impl Store {
         let asker = Asker::caller(ctx, extension);
         let shown = Shown { site: ctx.site, extension, kind: PinKind::Account, action: "login" };
         for _ in 0..STALE_TRIES_MAX {
-            let Some(stored) = self.look(ctx, &asker, shown).await? else {
+            let Some(look) = self.look(ctx, &asker, shown).await? else {
                 return Ok(Reply::Refused(Refusal::LoginFailed));
             };
-            let fits = self.inner.pins.verify(asker.lane(), stored.as_deref(), pin).await?;
-            let found = Found { stored: stored.as_deref(), fits };
+            let stored = look.stored.as_deref();
+            let fits = self.inner.pins.verify(asker.lane(), stored, pin).await?;
+            let found = Found { stored, fits };
             if let Some(reply) = self.finish_login(ctx, &asker, shown, found).await? {
                 return Ok(reply);
             }
@@ -65,20 +74,20 @@ impl Store {
         Err(StoreError::Busy)
     }
 
-    /// The stored hash, for a try that is looked at; `None` for one that is refused unseen: no work is done for it.
+    /// Begins a try; `None` for one that is refused unseen: no work is done for it.
     pub(super) async fn look(
         &self,
         ctx: &Context,
         asker: &Asker,
         shown: Shown<'_>,
-    ) -> Result<Option<Option<String>>, StoreError> {
+    ) -> Result<Option<Look<'_>>, StoreError> {
         let mut read = self.read().await?;
         let gate = asker.gate(&mut read, shown.kind).await?;
         let stored = accounts::hash(&mut read, shown.site, shown.extension, shown.kind).await?;
         drop(read);
         let limits = &self.inner.options.login;
-        if asker.passes(&gate, ctx.now, limits) {
-            return Ok(Some(stored));
+        if let Some(turn) = asker.turn(&self.inner.trying, shown.kind, &gate, ctx.now, limits) {
+            return Ok(Some(Look { stored, _turn: turn }));
         }
         if asker.is_notable(&gate, ctx.now, limits) {
             let mut write = self.write(ctx).await?;

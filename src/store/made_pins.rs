@@ -102,15 +102,16 @@ impl Store {
         drop(read);
         let asker = Asker::account(caller.who().id);
         let shown = Shown { site: ctx.site, extension, kind: PinKind::Support, action: action.name() };
-        let Some(stored) = self.look(ctx, &asker, shown).await? else {
+        let Some(look) = self.look(ctx, &asker, shown).await? else {
             return Ok(Some(Reply::Refused(Refusal::Unknown)));
         };
-        let fits = self.inner.pins.verify(asker.lane(), stored.as_deref(), pin).await?;
+        let stored = look.stored.as_deref();
+        let fits = self.inner.pins.verify(asker.lane(), stored, pin).await?;
 
         let mut write = self.write(ctx).await?;
         let caller = rights::authorise(write.conn(), ctx, actor, action).await?;
         write.who = caller.who();
-        let found = Found { stored: stored.as_deref(), fits };
+        let found = Found { stored, fits };
         let reply = match login::check_shown(&mut write, &asker, shown, found).await? {
             Checked::Stale => return Ok(None),
             Checked::Right => Reply::Done,

@@ -174,6 +174,7 @@ struct Inner {
     writer: SqlitePool,
     reader: SqlitePool,
     pins: pins::PinWorkers,
+    trying: sources::Trying,
     options: StoreOptions,
     site: SiteId,
     intents: watch::Sender<u64>,

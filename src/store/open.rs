@@ -88,6 +88,7 @@ impl Store {
                 writer,
                 reader,
                 pins,
+                trying: super::sources::Trying::default(),
                 options,
                 site,
                 intents,

@@ -1,12 +1,15 @@
 //! Who tries a PIN, and the rows that are kept of the sources. What they mean is in [`super::throttle`].
 
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use sqlx::SqliteConnection;
 
 use super::error::StoreError;
 use super::lockout::{Lockout, LoginLimits};
 use super::pins::Lane;
 use super::policy::PinKind;
-use super::throttle::{Bucket, Gate, Origin, SOURCE_REMEMBERED_MS, Source, Total, Try};
+use super::throttle::{Bucket, Gate, Origin, SOURCE_REMEMBERED_MS, Source, Total, Try, UnderWay};
 use super::tx::{Outcome, Write};
 use crate::access::Context;
 use crate::model::{Extension, Wall};
@@ -15,6 +18,41 @@ use crate::model::{Extension, Wall};
 pub(super) const SOURCES_MAX: i64 = 10_000;
 /// How many go at a time, so that looking for them is rare.
 const SOURCES_DROPPED: i64 = 100;
+
+/// Tries of this process that are being looked at, by source, and those of all strangers by kind of PIN.
+#[derive(Default)]
+pub(super) struct Trying(Mutex<HashMap<String, u32>>);
+
+impl Trying {
+    fn counts(&self) -> MutexGuard<'_, HashMap<String, u32>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_idle(&self) -> bool {
+        self.counts().is_empty()
+    }
+}
+
+/// A try that is being looked at, for as long as this lives.
+pub(super) struct Turn<'a> {
+    trying: &'a Trying,
+    keys: Vec<String>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut counts = self.trying.counts();
+        for key in &self.keys {
+            match counts.get_mut(key) {
+                Some(count) if *count > 1 => *count -= 1,
+                Some(_) | None => {
+                    counts.remove(key);
+                }
+            }
+        }
+    }
+}
 
 /// Who tries a PIN.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +114,30 @@ impl Asker {
             (Bucket(tokens_at.unwrap_or(0)), noted_at.unwrap_or(0), changed_at.unwrap_or(0));
         let source = Source { bucket, lock, noted_at, changed_at };
         Ok(Gate { source, total: Total { bucket: Bucket(total_at), noted_at: total_noted } })
+    }
+
+    /// Begins a try, where it is looked at.
+    pub(super) fn turn<'a>(
+        &self,
+        trying: &'a Trying,
+        kind: PinKind,
+        gate: &Gate,
+        now: Wall,
+        limits: &LoginLimits,
+    ) -> Option<Turn<'a>> {
+        let Some(source) = self.source.clone() else { return Some(Turn { trying, keys: Vec::new() }) };
+        let all = format!("strangers' {} PINs", kind.name());
+        let mut counts = trying.counts();
+        let count = |key: &String| counts.get(key).copied().unwrap_or(0);
+        let others = UnderWay { source: count(&source), total: count(&all) };
+        if !gate.lets_in_besides(now, self.who, limits, others) {
+            return None;
+        }
+        let keys = if self.who.is_stranger { vec![source, all] } else { vec![source] };
+        for key in &keys {
+            *counts.entry(key.clone()).or_insert(0) += 1;
+        }
+        Some(Turn { trying, keys })
     }
 
     /// Whether a try is looked at.

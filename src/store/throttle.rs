@@ -51,13 +51,38 @@ pub(super) struct Bucket(pub(super) i64);
 impl Bucket {
     /// The bucket without one token more; `None` where it is empty.
     pub(super) fn take(self, now: Wall, per_minute: u32) -> Option<Self> {
-        let per_minute = i64::from(per_minute.max(1));
-        let each = (MINUTE_MS / per_minute).max(1);
-        let whole = each * per_minute;
-        let is_real = now.0 <= self.0 && self.0 <= now.0 + whole + CLOCK_SET_BACK_MS;
-        let full_at = if is_real { self.0 } else { now.0 };
+        let (each, whole) = sizes(per_minute);
+        let full_at = self.full_at(now, whole);
         (full_at + each <= now.0 + whole).then_some(Bucket(full_at + each))
     }
+
+    /// How many tokens there are.
+    fn holds(self, now: Wall, per_minute: u32) -> i64 {
+        let (each, whole) = sizes(per_minute);
+        (now.0 + whole - self.full_at(now, whole)) / each
+    }
+
+    fn full_at(self, now: Wall, whole: i64) -> i64 {
+        let is_real = now.0 <= self.0 && self.0 <= now.0 + whole + CLOCK_SET_BACK_MS;
+        if is_real { self.0 } else { now.0 }
+    }
+}
+
+/// What one token is worth, and a full bucket, in milliseconds.
+fn sizes(per_minute: u32) -> (i64, i64) {
+    let per_minute = i64::from(per_minute.max(1));
+    let each = (MINUTE_MS / per_minute).max(1);
+    (each, each * per_minute)
+}
+
+/// Tries of this process that are being looked at, and have taken no token yet: a flood is not to get past an empty bucket
+/// while the PINs before it are still being checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct UnderWay {
+    /// Of the same source.
+    pub(super) source: u32,
+    /// Of all strangers.
+    pub(super) total: u32,
 }
 
 /// What is kept of a source.
@@ -104,14 +129,20 @@ pub(super) struct Gate {
 impl Gate {
     /// Whether a try is looked at.
     pub(super) fn lets_in(&self, now: Wall, who: Try, limits: &LoginLimits) -> bool {
-        let is_full = who.is_stranger && self.total.bucket.take(now, limits.overall_tries_per_minute).is_none();
-        !self.stops_source(now, who, limits) && !is_full
+        self.lets_in_besides(now, who, limits, UnderWay::default())
+    }
+
+    /// Whether a try is looked at while others are.
+    pub(super) fn lets_in_besides(&self, now: Wall, who: Try, limits: &LoginLimits, others: UnderWay) -> bool {
+        let left = self.total.bucket.holds(now, limits.overall_tries_per_minute);
+        let is_full = who.is_stranger && left <= i64::from(others.total);
+        !self.stops_source(now, who, limits, others.source) && !is_full
     }
 
     /// Whether it is the source itself that is stopped.
-    fn stops_source(&self, now: Wall, who: Try, limits: &LoginLimits) -> bool {
+    fn stops_source(&self, now: Wall, who: Try, limits: &LoginLimits, others: u32) -> bool {
         let is_locked = who.origin == Origin::Other && self.source.is_locked(now, limits);
-        is_locked || self.source.bucket.take(now, limits.source_tries_per_minute).is_none()
+        is_locked || self.source.bucket.holds(now, limits.source_tries_per_minute) <= i64::from(others)
     }
 
     /// After a try that was looked at.
@@ -142,7 +173,7 @@ impl Gate {
     #[must_use]
     pub(super) fn noted(self, now: Wall, who: Try, limits: &LoginLimits) -> Option<Self> {
         let Gate { mut source, mut total } = self;
-        let is_source = self.stops_source(now, who, limits);
+        let is_source = self.stops_source(now, who, limits, 0);
         let last = if is_source { &mut source.noted_at } else { &mut total.noted_at };
         if (0..NOTED_EVERY_MS).contains(&(now.0 - *last)) {
             return None;

@@ -130,13 +130,14 @@ impl Store {
         let asker = Asker::shell(ctx, extension, caller.is_some());
         let shown = Shown { site: ctx.site, extension, kind: PinKind::Voicemail, action: "voicemail_pin.verified" };
         for _ in 0..STALE_TRIES_MAX {
-            let Some(stored) = self.look(ctx, &asker, shown).await? else {
+            let Some(look) = self.look(ctx, &asker, shown).await? else {
                 return Ok(AdminReply::Verified { right: false });
             };
-            let fits = self.inner.pins.verify(asker.lane(), stored.as_deref(), pin).await?;
+            let stored = look.stored.as_deref();
+            let fits = self.inner.pins.verify(asker.lane(), stored, pin).await?;
             let mut write = self.write(ctx).await?;
             write.who = Caller::shell().who();
-            let found = Found { stored: stored.as_deref(), fits };
+            let found = Found { stored, fits };
             let right = match login::check_shown(&mut write, &asker, shown, found).await? {
                 Checked::Stale => continue,
                 Checked::Right => true,

@@ -150,6 +150,26 @@ async fn all_strangers_together_have_one_bucket_and_the_owner_needs_none_of_it()
 }
 
 #[tokio::test]
+async fn a_flood_does_not_get_past_an_empty_bucket_while_its_first_pins_are_being_checked() {
+    let world = World::guarded().await;
+    let before = world.compared();
+    let tries = (0..200).map(|n| {
+        let (store, ctx) = (world.store.clone(), world.by_pbx("+15551234567"));
+        let login = Action::Login { extension: ext(&format!("2{n:03}")), pin: pin("29618374") };
+        tokio::spawn(async move { store.apply(&ctx, &Actor::Caller, login).await })
+    });
+    for attempt in tries.collect::<Vec<_>>() {
+        assert_eq!(attempt.await.unwrap(), FAILED);
+    }
+    let worked = world.compared() - before;
+    // One that is counted between another's look at the bucket and at what is under way is missed there: its PIN is
+    // worked on and then refused all the same.
+    assert!((20..=30).contains(&worked), "{worked} of 200: no work for the others");
+    assert_eq!(world.audited("failed").await, 20, "and what counts is exact");
+    assert!(world.store.inner.trying.is_idle());
+}
+
+#[tokio::test]
 async fn a_technician_who_tries_support_pins_is_stopped_like_anybody() {
     let world = World::guarded().await;
     let actor = world.demo("1004").await;

@@ -239,7 +239,7 @@ async fn a_pin_that_changes_meanwhile_is_checked_again() {
     let (ctx, extension) = (world.ctx(), ext("1005"));
     let asker = Asker::caller(&ctx, &extension);
     let shown = Shown { site: ctx.site, extension: &extension, kind: PinKind::Account, action: "login" };
-    let verified = world.store.look(&ctx, &asker, shown).await.unwrap().unwrap();
+    let verified = world.store.look(&ctx, &asker, shown).await.unwrap().unwrap().stored;
     let set = Admin::SetPin { extension: extension.clone(), pin: pin("736195"), temporary: false };
     world.admin(set).await.unwrap();
     let outcome =
