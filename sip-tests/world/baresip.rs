@@ -292,16 +292,6 @@ impl Phone {
         self.command("ausrc", &format!("aufile,{}", file.display()));
     }
 
-    /// Puts the call on hold.
-    pub fn hold(&mut self) {
-        self.command("hold", "");
-    }
-
-    /// Takes the call back from hold.
-    pub fn resume(&mut self) {
-        self.command("resume", "");
-    }
-
     /// Hangs up.
     pub fn hang_up(&mut self) {
         self.command("hangup", "");

@@ -185,8 +185,8 @@ impl Drop for Share {
 /// its pitch search). `here` says of each frame whether it came.
 fn conceal(samples: &mut [i16], here: &[bool]) {
     let mut missing = 0;
-    for index in 0..here.len() {
-        missing = if here[index] { 0 } else { missing + 1 };
+    for (index, is_here) in here.iter().enumerate() {
+        missing = if *is_here { 0 } else { missing + 1 };
         if missing == 0 || missing * FRAME > CONCEALED || index < missing {
             continue;
         }
