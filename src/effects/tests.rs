@@ -1,7 +1,9 @@
 //! Real programs in a folder of their own; never the machine's reboot.
 
 mod backup;
+mod export;
 mod logging;
+mod restore;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -6,6 +6,7 @@ mod import;
 mod logins;
 mod model;
 mod opening;
+mod outside;
 mod people;
 mod recordings;
 mod roles;
