@@ -244,6 +244,13 @@ pub struct Context {
     pub is_private: bool,
 }
 
+impl Context {
+    /// A request that comes from no call: from the shell (`cli`) or a part of this program.
+    pub fn without_call(now: Wall, site: SiteId, source: &str) -> Self {
+        Self { now, site, source: source.to_owned(), caller: None, call: None, other_calls: 0, is_private: false }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

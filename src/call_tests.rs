@@ -83,7 +83,7 @@ fn a_lost_bye_ends_the_call_after_a_minute_without_rtp() {
         call.handle_rtp(clock.now(), stranger, &datagram);
         datagram[11] = 10;
         call.handle_rtp(clock.now(), caller, &datagram);
-        if n % 250 == 0 {
+        if n.is_multiple_of(250) {
             call.handle_rtcp(clock.now(), caller, &[0x80, 203, 0, 1, 0, 0, 0, 9]);
         }
         clock.frames(&mut call, 1);

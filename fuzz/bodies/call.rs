@@ -74,7 +74,7 @@ impl World {
         let agreed = agreed(bytes.flag().then_some(EVENT));
         let caller = CallerInfo {
             extension: if bytes.flag() { Extension::parse("1004") } else { None },
-            site: bytes.flag().then(|| SiteName { spoken: None, number: 2 }),
+            site: bytes.flag().then_some(SiteName { spoken: None, number: 2 }),
             language: bytes.pick(&Language::ALL),
             languages: PROMPTS.languages(),
         };

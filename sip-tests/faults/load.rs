@@ -82,7 +82,7 @@ pub fn work(
                 import(setup, voice, telling);
             }
         });
-        scope.spawn(|| while working() && toggle(caller, telling, &working) {});
+        scope.spawn(|| while working() && toggle(caller, telling, working) {});
         fault(&mut faulting, &dark);
         sleep(AFTERWARDS);
         stop.store(true, Ordering::Relaxed);

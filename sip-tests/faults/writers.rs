@@ -57,15 +57,7 @@ fn a_writer() {
         let extension = Extension::parse(&extension).expect("an extension");
         for change in 0..changes {
             let now = Wall(1_769_847_300_000 + i64::from(change));
-            let ctx = Context {
-                now,
-                site: store.site(),
-                source: "cli".to_owned(),
-                caller: None,
-                call: None,
-                other_calls: 0,
-                is_private: false,
-            };
+            let ctx = Context::without_call(now, store.site(), "cli");
             let to = PhoneNumber::parse(&(100_000 + change).to_string()).expect("a number");
             let forward = Admin::SetForwarding { extension: extension.clone(), kind: ForwardKind::Always, to };
             let reply = store.admin(&ctx, forward).await.expect("not refused");

@@ -17,7 +17,7 @@ pub enum Audit {
         #[arg(long)]
         json: bool,
     },
-    /// Checks the hash chain and names the first row that does not fit
+    /// Checks the hash chain and names the first row that does not fit; then that no trigger or view of other hands is there
     Verify,
 }
 
@@ -54,6 +54,10 @@ async fn verify(shell: &mut Shell<'_>) -> anyhow::Result<()> {
     store.close().await;
     match verified.fault {
         Some(fault) => bail!("{fault}; the {} rows before it fit", verified.rows),
-        None => Ok(shell.line(format!("the audit trail is whole: {} rows", verified.rows))?),
+        None => {
+            let (rows, hash) = (verified.rows, verified.hash);
+            shell.line(format!("the audit trail is whole: {rows} rows"))?;
+            Ok(shell.line(format!("the last one is {rows}, with the hash {hash}: keep that elsewhere"))?)
+        }
     }
 }

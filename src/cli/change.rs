@@ -11,7 +11,7 @@ use crate::store::Admin;
 pub enum Change {
     /// Lists the changes, oldest first
     List {
-        /// Only those of one extension, or of `cli`
+        /// Only those of one extension, of `cli`, or of `outside` (other programs)
         #[arg(long, value_name = "EXT", value_parser = account)]
         account: Option<String>,
         /// Only the last ones
@@ -29,11 +29,14 @@ pub enum Change {
     },
 }
 
-/// What the changes name: an extension, or the shell.
+/// What the changes name: an extension, the shell, or other programs.
 fn account(text: &str) -> Result<String, String> {
     match text {
-        "cli" => Ok(text.to_owned()),
-        _ => Extension::parse(text).map(|_| text.to_owned()).ok_or_else(|| "an extension, or `cli`".to_owned()),
+        "cli" | "outside" => Ok(text.to_owned()),
+        _ => {
+            let known = || "an extension, `cli` or `outside`".to_owned();
+            Extension::parse(text).map(|_| text.to_owned()).ok_or_else(known)
+        }
     }
 }
 

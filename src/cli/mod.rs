@@ -44,7 +44,7 @@ use crate::model::{
 };
 use crate::server::backup::{self as server_backup, BackupOptions};
 use crate::server::{Clock, panics, store_options};
-use crate::store::{Admin, AdminReply, ITEM_NUMBER_MAX, Store, StoreOptions};
+use crate::store::{Admin, AdminReply, ITEM_NUMBER_MAX, Store, StoreOptions, is_control};
 
 /// The longest line that is read for a PIN, in bytes.
 const PIN_LINE_BYTES_MAX: usize = 64;
@@ -250,15 +250,7 @@ impl Shell<'_> {
     }
 
     fn context(&self, store: &Store) -> Context {
-        Context {
-            now: (self.now)(),
-            site: store.site(),
-            source: "cli".to_owned(),
-            caller: None,
-            call: None,
-            other_calls: 0,
-            is_private: false,
-        }
+        Context::without_call((self.now)(), store.site(), "cli")
     }
 
     /// Reads a PIN from a line of standard input.
@@ -338,13 +330,17 @@ impl Shell<'_> {
     /// Prints what is known of one thing, a line for each field.
     fn fields(&mut self, fields: &[(&str, String)]) -> io::Result<()> {
         let width = fields.iter().map(|(what, _)| what.chars().count()).max().unwrap_or_default();
-        fields.iter().try_for_each(|(what, value)| self.line(format!("{what:<width$}  {value}").trim_end()))
+        fields.iter().try_for_each(|(what, value)| {
+            let value = harmless(value);
+            self.line(format!("{what:<width$}  {value}").trim_end())
+        })
     }
 
     /// Prints rows in columns, the heads first.
     fn table<const N: usize>(&mut self, heads: [&str; N], rows: &[[String; N]]) -> io::Result<()> {
+        let rows: Vec<[String; N]> = rows.iter().map(|row| row.each_ref().map(|cell| harmless(cell))).collect();
         let mut widths = heads.map(|head| head.chars().count());
-        for row in rows {
+        for row in &rows {
             for (width, cell) in widths.iter_mut().zip(row) {
                 *width = (*width).max(cell.chars().count());
             }
@@ -371,6 +367,18 @@ fn imported(what: &str, added: &[(Extension, Pin)]) -> String {
         }
     }
     said
+}
+
+/// Text that others may have written, without what a terminal would take for a command or turn round.
+fn harmless(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut shown, c| {
+        if is_control(c) {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+        shown
+    })
 }
 
 fn yes(truth: bool) -> String {

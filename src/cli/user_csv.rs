@@ -23,6 +23,10 @@ const USERS_MAX: usize = 10_000;
 const FAULTS_MAX: usize = 20;
 /// The columns, in the order in which they are exported.
 const COLUMNS: [&str; 5] = ["extension", "name", "username", "roles", "language"];
+/// What a spreadsheet takes a field that begins with it for: a formula, which may send the others to anybody.
+const FORMULA_BEGINS: [char; 4] = ['=', '+', '-', '@'];
+/// What is put before such a field, so that it is text; the import takes it away again.
+const TEXT_MARK: char = '\'';
 /// Between the roles of a user, in one field.
 const ROLES_BETWEEN: &str = ";";
 
@@ -69,7 +73,7 @@ pub(super) async fn export(shell: &mut Shell<'_>, site: &SiteArg) -> anyhow::Res
     for row in rows? {
         let roles = row.roles.join(ROLES_BETWEEN);
         let language = row.language.unwrap_or_default();
-        writer.write_record([&row.extension, &row.name, &row.username, &roles, &language])?;
+        writer.write_record([row.extension, marked(row.name), marked(row.username), roles, language])?;
     }
     writer.flush()?;
     drop(writer);
@@ -203,10 +207,25 @@ impl Columns {
         let extension = told(super::extension(extension), line, faults);
         let roles = told(read_roles(roles), line, faults);
         let language = told(read_language(language), line, faults);
+        let (name, username) = (unmarked(name), unmarked(username));
         let username = (!username.is_empty()).then(|| username.to_owned());
         let (extension, roles, language) = (extension?, roles?, language?);
         Some(ImportedUser { line, extension, name: name.to_owned(), username, roles, language })
     }
+}
+
+/// Whether a spreadsheet would take it for a formula, were it not for marks before it.
+fn is_formula(field: &str) -> bool {
+    field.trim_start_matches(TEXT_MARK).starts_with(FORMULA_BEGINS)
+}
+
+fn marked(field: String) -> String {
+    if is_formula(&field) { format!("{TEXT_MARK}{field}") } else { field }
+}
+
+/// The reverse of [`marked`].
+fn unmarked(field: &str) -> &str {
+    if is_formula(field) { field.strip_prefix(TEXT_MARK).unwrap_or(field) } else { field }
 }
 
 fn told<T>(read: Result<T, String>, line: u64, faults: &mut Faults) -> Option<T> {
@@ -294,6 +313,15 @@ mod tests {
         assert_eq!(bo.language, Some(Language::German));
         assert_eq!((cy.line, cy.extension.as_str(), cy.name.as_str()), (4, "1043", "Cy"));
         assert_eq!((cy.username, cy.roles, cy.language), (None, vec![], None));
+    }
+
+    #[test]
+    fn what_a_spreadsheet_takes_for_a_formula_is_text_and_comes_back_the_same() {
+        for name in ["=HYPERLINK(\"http://h\")", "+1", "-1", "@x", "'=1", "''@x", "'quoted'", "Ada", "a=b"] {
+            let written = marked(name.to_owned());
+            assert!(!written.starts_with(FORMULA_BEGINS), "{written}");
+            assert_eq!(unmarked(&written), name);
+        }
     }
 
     #[test]

@@ -50,8 +50,7 @@ impl Config {
         let named = file.map(Path::to_owned).or_else(|| std::env::var_os("SWITCHHOOK_CONFIG").map(PathBuf::from));
         let config = match named {
             Some(path) => Self::read(&path)?,
-            None if Path::new(DEFAULT_PATH).exists() => Self::read(Path::new(DEFAULT_PATH))?,
-            None => Self::default(),
+            None => Self::read_if_there(Path::new(DEFAULT_PATH))?,
         };
         config.with_variables(variables()?.into_iter())
     }
@@ -59,6 +58,15 @@ impl Config {
     /// The defaults and the environment alone, without any file.
     pub fn from_environment() -> Result<Self, ConfigError> {
         Self::default().with_variables(variables()?.into_iter())
+    }
+
+    /// A file that is not there is none; one of which that can't be known is an error: the defaults may be less strict.
+    fn read_if_there(path: &Path) -> Result<Self, ConfigError> {
+        match path.try_exists() {
+            Ok(true) => Self::read(path),
+            Ok(false) => Ok(Self::default()),
+            Err(why) => Err(ConfigError::Unreadable { file: path.display().to_string(), why: why.to_string() }),
+        }
     }
 
     fn read(path: &Path) -> Result<Self, ConfigError> {
@@ -89,12 +97,13 @@ impl Config {
         Ok(config)
     }
 
-    /// Applies `SWITCHHOOK_SECTION__KEY` variables; lists are separated by commas.
+    /// Applies `SWITCHHOOK_SECTION__KEY` variables, then checks what they make together; lists are separated by commas.
     ///
     /// # Errors
     /// The first variable that names no key, or has a value that does not fit.
     pub fn with_variables(self, variables: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let mut config = self;
+        let mut applied: Vec<String> = Vec::new();
         for (variable, text) in variables {
             let Some(path) = variable.strip_prefix(VARIABLE_PREFIX).filter(|rest| *rest != "CONFIG") else { continue };
             let wrong = |what: String| ConfigError::Variable { variable: one_line(&variable), what: one_line(&what) };
@@ -104,8 +113,17 @@ impl Config {
                 find(&mut table, &path).ok_or_else(|| wrong("there is no such key in the configuration".into()))?;
             *slot = value_like(slot, &text).map_err(wrong)?;
             config = table.try_into().map_err(|e: toml::de::Error| wrong(e.message().to_owned()))?;
-            config.check().map_err(|(key, what)| wrong(format!("{key}: {what}")))?;
+            applied.push(variable);
         }
+        if applied.is_empty() {
+            return Ok(config);
+        }
+        config.check().map_err(|(key, what)| {
+            // The one that sets the key, else all of them: the file alone was right.
+            let sets = |name: &&String| name.to_ascii_lowercase().split("__").any(|part| part == key);
+            let variable = applied.iter().find(sets).cloned().unwrap_or_else(|| applied.join(", "));
+            ConfigError::Variable { variable, what: format!("{key}: {what}") }
+        })?;
         Ok(config)
     }
 
@@ -324,6 +342,28 @@ mod tests {
     fn a_file_without_an_end_is_refused() {
         let error = Config::read(Path::new("/dev/zero")).expect_err("refused").to_string();
         assert!(error.starts_with("/dev/zero: more than the 1048576 bytes that a configuration may have"), "{error}");
+    }
+
+    #[test]
+    fn the_order_of_variables_does_not_matter() {
+        let set = |name: &str, text: &str| (format!("SWITCHHOOK_LOGIN__{name}"), text.to_owned());
+        let both = [set("LOCK_S", "7200"), set("LOCK_MAX_S", "7200")];
+        for order in [[0, 1], [1, 0]] {
+            let config = Config::default().with_variables(order.into_iter().map(|at| both[at].clone()));
+            assert_eq!(config.map(|config| config.login.lock_max_s), Ok(7200));
+        }
+        let wrong = with("SWITCHHOOK_LOGIN__LOCK_MAX_S", "1").expect_err("an error");
+        assert!(wrong.starts_with("SWITCHHOOK_LOGIN__LOCK_MAX_S: lock_max_s: expected"), "{wrong}");
+        let other = with("SWITCHHOOK_LOGIN__LOCK_S", "7200").expect_err("an error");
+        assert!(other.starts_with("SWITCHHOOK_LOGIN__LOCK_S: lock_max_s: expected"), "{other}");
+    }
+
+    #[test]
+    fn a_file_that_can_not_be_looked_for_is_not_taken_for_missing() {
+        assert_eq!(Config::read_if_there(Path::new("/nonexistent/switchhook.toml")), Ok(Config::default()));
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let error = Config::read_if_there(&file.path().join("switchhook.toml")).expect_err("an error").to_string();
+        assert!(error.contains("/switchhook.toml: ") && error.contains("--config"), "{error}");
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //! row ─► copy under a temporary name ─► fsync ─► sha256, integrity_check ─► rename ─► fsync of the folder ─► row done
 //! ```
 //! A file under its final name is whole. Calls go on meanwhile: the copy is read beside them. Only the last good ones
-//! are kept, and nothing is ever deleted but files that have a row.
+//! are kept, and nothing is ever deleted but files that have a row and the name that goes with its number: whoever writes
+//! rows of his own into the store has no other file read or deleted.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -16,7 +17,7 @@ use sha2::{Digest, Sha256};
 pub use super::restore::{Restored, restore};
 use super::{POLL, Runner};
 use crate::access::Context;
-use crate::store::{Backup, BackupRow, Begun, Store, StoreError};
+use crate::store::{Backup, BackupRow, Begun, Store, StoreError, make_folder, parse_backup_file};
 
 /// Bytes read at once for the SHA-256.
 const READ_BYTES: usize = 1 << 20;
@@ -26,7 +27,7 @@ const READ_BYTES: usize = 1 << 20;
 pub struct BackupOptions {
     /// Their folder; it is made where it is missing.
     pub folder: PathBuf,
-    /// Good ones that are kept, at least one.
+    /// Good ones that are kept, at least one; and the last one of each of so many days.
     pub keep: u32,
 }
 
@@ -47,6 +48,14 @@ pub enum BackupError {
     /// There is none of that number.
     #[error("there is no backup {0}: `switchhook backup list` shows those that there are")]
     Unknown(i64),
+    /// The store names a file that no backup of that number has.
+    #[error("backup {id} is none of ours: the store names {file:?} as its file, which is left alone; use another one")]
+    NotOurs {
+        /// Its number.
+        id: i64,
+        /// What the store says.
+        file: String,
+    },
     /// Its file is gone.
     #[error("backup {id} is gone: {path} is not there; make another with `switchhook backup create`")]
     Gone {
@@ -104,14 +113,17 @@ pub async fn list(store: &Store) -> Result<Vec<BackupRow>, BackupError> {
 pub async fn verify(store: &Store, options: &BackupOptions, ctx: &Context, id: i64) -> Result<BackupRow, BackupError> {
     let found = store.backups().await?.into_iter().find(|backup| backup.id == id);
     let backup = found.ok_or(BackupError::Unknown(id))?;
-    let examined = examine(&options.folder.join(&backup.file), id, Some(&backup.sha256)).await;
+    let file = file_of(&options.folder, id, &backup.file)?;
+    let examined = examine(&file, id, Some(&backup.sha256)).await;
     match examined {
         Ok(_) => store.note_verified(ctx, id, true).await?,
         Err(BackupError::Gone { .. } | BackupError::Altered { .. } | BackupError::Damaged { .. }) => {
             store.note_verified(ctx, id, false).await?;
         }
         // That says nothing of the backup.
-        Err(BackupError::Store(_) | BackupError::File { .. } | BackupError::Unknown(_)) => {}
+        Err(
+            BackupError::Store(_) | BackupError::File { .. } | BackupError::Unknown(_) | BackupError::NotOurs { .. },
+        ) => {}
     }
     examined?;
     Ok(Backup { verified_at: Some(ctx.now), ..backup }.into())
@@ -177,8 +189,17 @@ async fn record(
     }
 }
 
+/// The path of a backup's file, where its row names the one that goes with its number.
+pub(super) fn file_of(folder: &Path, id: i64, file: &str) -> Result<PathBuf, BackupError> {
+    match parse_backup_file(file) {
+        Some((_, number)) if number == id => Ok(folder.join(file)),
+        _ => Err(BackupError::NotOurs { id, file: file.to_owned() }),
+    }
+}
+
 /// Makes the file of a backup that has its row; of one that fails nothing is left.
 async fn attempt(store: &Store, folder: &Path, begun: &Begun) -> Result<(i64, String), BackupError> {
+    file_of(folder, begun.id, &begun.file)?;
     let made = make(store, folder, begun).await;
     if made.is_err() {
         let (left, file) = (folder.to_owned(), begun.file.clone());
@@ -191,8 +212,8 @@ async fn attempt(store: &Store, folder: &Path, begun: &Begun) -> Result<(i64, St
 /// Writes the file: its size and its SHA-256. What an earlier try of the same backup has left is written anew.
 async fn make(store: &Store, folder: &Path, begun: &Begun) -> Result<(i64, String), BackupError> {
     let (path, temporary) = (folder.join(&begun.file), folder.join(temporary_name(&begun.file)));
-    let (made, file) = (folder.to_owned(), begun.file.clone());
-    blocking(folder, move || fs::create_dir_all(&made).and_then(|()| remove(&made, &file))).await?;
+    let (made, file, owner) = (folder.to_owned(), begun.file.clone(), store.options().path.clone());
+    blocking(folder, move || make_folder(&made, &owner).and_then(|()| remove(&made, &file))).await?;
     store.copy_to(&temporary).await.map_err(|error| match error {
         StoreError::CannotMake { path, why } => BackupError::File { path, why },
         StoreError::Full => {
@@ -239,7 +260,13 @@ async fn prune(store: &Store, options: &BackupOptions, ctx: &Context) {
 
 async fn try_prune(store: &Store, options: &BackupOptions, ctx: &Context) -> Result<(), BackupError> {
     for old in store.backups_to_prune(ctx, options.keep).await? {
-        let path = options.folder.join(&old.file);
+        let path = match file_of(&options.folder, old.id, &old.file) {
+            Ok(path) => path,
+            Err(error) => {
+                tracing::warn!(%error, "a backup is not deleted");
+                continue;
+            }
+        };
         let (folder, file) = (options.folder.clone(), old.file);
         blocking(&path, move || remove(&folder, &file)).await?;
         store.note_deleted(ctx, old.id).await?;

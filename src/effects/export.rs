@@ -4,9 +4,12 @@
 //! old one or the new one, whole, at any time.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustix::fs::OFlags;
 
 use super::{EffectError, Runner};
 use crate::model::{Audio, RecordingNumber};
@@ -103,7 +106,10 @@ fn make_folder(folder: &Path) -> io::Result<()> {
         let name = entry.file_name();
         let name = name.to_string_lossy();
         if name.starts_with(TEMPORARY_BEGIN) && name.ends_with(TEMPORARY_END) {
-            fs::remove_file(entry.path())?;
+            // Whoever has put there what can't be removed so does not keep the service from starting.
+            if let Err(why) = fs::remove_file(entry.path()) {
+                tracing::warn!(path = %entry.path().display(), %why, "what was left there was not removed");
+            }
         }
     }
     let (file, probe) = temporary(folder, RecordingNumber(0))?;
@@ -113,7 +119,7 @@ fn make_folder(folder: &Path) -> io::Result<()> {
 
 fn replace(path: &Path, number: RecordingNumber, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    if fs::read(path).is_ok_and(|present| present == bytes) {
+    if is_there(path, bytes) {
         return Ok(());
     }
     fs::create_dir_all(folder)?;
@@ -125,6 +131,18 @@ fn replace(path: &Path, number: RecordingNumber, bytes: &[u8]) -> io::Result<()>
         return Err(why);
     }
     File::open(folder)?.sync_all()
+}
+
+/// Whether a file of that name has these bytes and no others. What others may have put there instead (a pipe that nobody
+/// writes, a link to a file without an end) is not waited for and not read.
+fn is_there(path: &Path, bytes: &[u8]) -> bool {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    let Ok(file) = OpenOptions::new().read(true).custom_flags(flags).open(path) else { return false };
+    let is_like_it = |is: fs::Metadata| is.is_file() && usize::try_from(is.len()).is_ok_and(|len| len == bytes.len());
+    let mut present = Vec::new();
+    file.metadata().is_ok_and(is_like_it)
+        && file.take(bytes.len() as u64 + 1).read_to_end(&mut present).is_ok()
+        && present == bytes
 }
 
 /// A new file that nobody else writes.

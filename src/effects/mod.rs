@@ -227,15 +227,7 @@ impl Runner {
     }
 
     fn context(&self) -> Context {
-        Context {
-            now: (self.clock)(),
-            site: self.store.site(),
-            source: "effects".to_owned(),
-            caller: None,
-            call: None,
-            other_calls: 0,
-            is_private: false,
-        }
+        Context::without_call((self.clock)(), self.store.site(), "effects")
     }
 
     /// Waits until there may be something to do.

@@ -8,13 +8,15 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, chown};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-use super::backup::{BackupError, blocking, examine, remove_if_there, sync_folder};
+use super::backup::{BackupError, blocking, examine, file_of, remove_if_there, sync_folder};
 use crate::access::Context;
 use crate::model::Wall;
-use crate::store::{Backup, FILE_MODE, Store, StoreError, StoreOptions, backup_file, file_time, parse_file_time};
+use crate::store::{
+    Backup, FILE_MODE, Given, Store, StoreError, StoreOptions, file_time, folder_of, give_to_owner, parse_backup_file,
+};
 
 /// What belongs to a store's file besides it, by the ending of its name.
 const COMPANIONS: [&str; 3] = ["-wal", "-shm", "-journal"];
@@ -46,18 +48,20 @@ pub async fn restore(options: &StoreOptions, folder: &Path, now: Wall, id: i64) 
         }
         Err(_) => Vec::new(),
     };
+    let given = Store::given(&options.path).await.ok();
     let mut known = with_strays(folder, known, now).await?;
     let chosen = known.iter_mut().find(|backup| backup.id == id && backup.deleted_at.is_none());
     let chosen = chosen.ok_or(BackupError::Unknown(id))?;
-    let file = folder.join(&chosen.file);
+    let file = file_of(folder, id, &chosen.file)?;
     examine(&file, id, Some(&chosen.sha256)).await?;
     chosen.verified_at = Some(now);
     let chosen = chosen.clone();
 
     let copy = beside(&options.path, ".restoring");
-    let prepared = prepare(options, &file, &copy, now, &chosen, &known).await;
+    let settled = Settled { from: &chosen, known: &known, given: given.as_ref() };
+    let prepared = prepare(options, &file, &copy, now, settled).await;
     let swapped = match prepared {
-        Ok(()) => swap(&options.path, &copy, now).await,
+        Ok(()) => swap(&options.path, &copy, now, given.as_ref()).await,
         Err(error) => Err(error),
     };
     if swapped.is_err() {
@@ -70,10 +74,11 @@ pub async fn restore(options: &StoreOptions, folder: &Path, now: Wall, id: i64) 
 
 /// The backups that there are rows of, and those of which only the file is there.
 async fn with_strays(folder: &Path, mut known: Vec<Backup>, now: Wall) -> Result<Vec<Backup>, BackupError> {
+    known.retain(|backup| file_of(folder, backup.id, &backup.file).is_ok());
     let listed = folder.to_owned();
     let names = blocking(folder, move || names_in(&listed)).await?;
     for name in names {
-        let Some((at, id)) = parse_name(&name) else { continue };
+        let Some((at, id)) = parse_backup_file(&name) else { continue };
         if known.iter().any(|backup| backup.id == id) {
             continue;
         }
@@ -98,11 +103,14 @@ fn names_in(folder: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// The time and the number in the name of a backup's file.
-fn parse_name(name: &str) -> Option<(Wall, i64)> {
-    let (time, id) = name.strip_prefix("switchhook-")?.strip_suffix(".db")?.split_once("Z-")?;
-    let (at, id) = (parse_file_time(time)?, id.parse().ok()?);
-    (backup_file(at, id) == name).then_some((at, id))
+/// What the copy has to know before it is the store.
+struct Settled<'a> {
+    /// The backup that it is.
+    from: &'a Backup,
+    /// All that there are.
+    known: &'a [Backup],
+    /// What the store before it has given out; `None` where that can't be read.
+    given: Option<&'a Given>,
 }
 
 /// Copies the backup beside the store and makes it fit to be the store.
@@ -111,22 +119,13 @@ async fn prepare(
     file: &Path,
     copy: &Path,
     now: Wall,
-    chosen: &Backup,
-    known: &[Backup],
+    settled: Settled<'_>,
 ) -> Result<(), BackupError> {
     let (from, to, store) = (file.to_owned(), copy.to_owned(), options.path.clone());
     blocking(copy, move || copy_file(&from, &to, &store)).await?;
     let store = Store::open(StoreOptions { path: copy.to_owned(), pin_workers: 1, ..options.clone() }).await?;
-    let ctx = Context {
-        now,
-        site: store.site(),
-        source: "cli".to_owned(),
-        caller: None,
-        call: None,
-        other_calls: 0,
-        is_private: false,
-    };
-    let settled = store.settle_restored(&ctx, chosen, known).await;
+    let ctx = Context::without_call(now, store.site(), "cli");
+    let settled = store.settle_restored(&ctx, settled.from, settled.known, settled.given).await;
     store.close().await;
     settled?;
     Store::fold(copy).await?;
@@ -140,18 +139,26 @@ fn copy_file(from: &Path, to: &Path, store: &Path) -> io::Result<()> {
     let mut source = File::open(from)?;
     let mut target = OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(to)?;
     io::copy(&mut source, &mut target)?;
-    if let Ok(store) = fs::metadata(store) {
-        let made = target.metadata()?;
-        if (made.uid(), made.gid()) != (store.uid(), store.gid()) {
-            chown(to, Some(store.uid()), Some(store.gid()))?;
-        }
-        target.set_permissions(store.permissions())?;
-    }
+    dress(&target, store)?;
     target.sync_all()
 }
 
+/// Gives an open file the owner and the rights of the store. Never by its name: who may write the folder, but is not root,
+/// might have put a link to any other file in its place meanwhile.
+fn dress(target: &File, store: &Path) -> io::Result<()> {
+    let Ok(like) = fs::metadata(store) else {
+        give_to_owner(target, folder_of(store))?;
+        return target.set_permissions(fs::Permissions::from_mode(FILE_MODE));
+    };
+    let made = target.metadata()?;
+    if (made.uid(), made.gid()) != (like.uid(), like.gid()) {
+        fchown(target, Some(like.uid()), Some(like.gid()))?;
+    }
+    target.set_permissions(like.permissions())
+}
+
 /// Keeps the old store aside and puts the new one in its place.
-async fn swap(path: &Path, copy: &Path, now: Wall) -> Result<Option<PathBuf>, BackupError> {
+async fn swap(path: &Path, copy: &Path, now: Wall, given: Option<&Given>) -> Result<Option<PathBuf>, BackupError> {
     let aside = free_name(&beside(path, &format!(".before-restore-{}Z", file_time(now))));
     let is_whole = match Store::fold(path).await {
         Ok(()) => true,
@@ -165,6 +172,10 @@ async fn swap(path: &Path, copy: &Path, now: Wall) -> Result<Option<PathBuf>, Ba
         // It is beyond reading: it is kept as it is.
         Err(_) => false,
     };
+    // What was written since would have its numbers given again.
+    if is_whole && Store::given(path).await.ok().as_ref() != given {
+        return Err(StoreError::Busy.into());
+    }
     let (path, copy, kept) = (path.to_owned(), copy.to_owned(), aside.clone());
     let was_there = blocking(&aside, move || {
         let was_there = path.exists();
@@ -240,21 +251,51 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use super::*;
 
     #[test]
-    fn only_names_that_we_give_are_backups() {
-        let name = "switchhook-20260301T233000Z-12.db";
-        assert_eq!(parse_name(name), Some((Wall(1_772_407_800_000), 12)));
-        for other in [
-            "switchhook.db",
-            "switchhook-20260301T233000Z-012.db",
-            "switchhook-20260301T233000Z-.db",
-            "switchhook-20260231T233000Z-12.db",
-            ".switchhook-20260301T233000Z-12.db.tmp",
-            "switchhook-20260301T233000Z-12.db-journal",
-        ] {
-            assert_eq!(parse_name(other), None, "{other}");
+    fn a_link_in_the_place_of_the_copy_gets_no_owner_and_no_rights() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [store, copy, victim] = ["switchhook.db", "copy", "victim"].map(|name| folder.path().join(name));
+        for path in [&store, &victim] {
+            fs::write(path, "").expect("written");
         }
+        fs::set_permissions(&victim, fs::Permissions::from_mode(0o600)).expect("rights");
+        fs::set_permissions(&store, fs::Permissions::from_mode(0o660)).expect("rights");
+        let is_root = folder.path().metadata().expect("it is there").uid() == 0;
+        let owner = if is_root { 12_345 } else { folder.path().metadata().expect("it is there").uid() };
+        if is_root {
+            std::os::unix::fs::chown(&store, Some(owner), Some(owner)).expect("root may");
+        }
+        let target = File::create_new(&copy).expect("made");
+        fs::rename(&copy, folder.path().join("taken")).expect("renamed");
+        symlink(&victim, &copy).expect("linked");
+        let before = fs::metadata(&victim).expect("it is there");
+        dress(&target, &store).expect("dressed");
+        let (made, after) = (target.metadata().expect("open"), fs::metadata(&victim).expect("it is there"));
+        assert_eq!((made.uid(), made.mode() & 0o777), (owner, 0o660));
+        assert_eq!((after.uid(), after.mode()), (before.uid(), before.mode()));
+    }
+
+    #[tokio::test]
+    async fn a_store_that_was_written_since_it_was_looked_at_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [path, copy] = ["switchhook.db", "copy"].map(|name| folder.path().join(name));
+        fs::write(&copy, "the backup").expect("written");
+        let options = StoreOptions::new(&path);
+        Store::create(options.clone()).await.expect("a store").close().await;
+        let before = Store::given(&path).await.expect("numbers");
+        let store = Store::open(options).await.expect("the store");
+        let ctx = Context::without_call(Wall(0), store.site(), "cli");
+        store.begin_backup(&ctx, None).await.expect("a number is given");
+        store.close().await;
+        let refused = swap(&path, &copy, Wall(0), Some(&before)).await;
+        assert!(matches!(refused, Err(BackupError::Store(StoreError::Busy))), "{refused:?}");
+        assert!(Store::given(&path).await.is_ok_and(|now| now != before), "it is still there");
+        let now = Store::given(&path).await.expect("numbers");
+        swap(&path, &copy, Wall(0), Some(&now)).await.expect("nobody has written since");
+        assert_eq!(fs::read_to_string(&path).expect("text"), "the backup");
     }
 }

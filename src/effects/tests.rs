@@ -1,8 +1,10 @@
 //! Real programs in a folder of their own; never the machine's reboot.
 
 mod backup;
+mod export;
 mod faults;
 mod logging;
+mod restore;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -235,7 +235,7 @@ fn a_hold_that_names_no_address_leaves_the_call_with_a_phone_behind_a_nat() {
     assert!((0..4).any(|n| say(&mut session, 100, nat, n)));
     assert_eq!(keys(&mut session), "5");
     let nowhere = SocketAddr::from(([0, 0, 0, 0], 4000));
-    session.renegotiate(Mono(10_000_000), Agreed { rtp: nowhere, receives: false, ..agreed });
+    session.renegotiate(Mono(10_000_000), Agreed { rtp: nowhere, receives: false, ..agreed.clone() });
     assert!(!(0..20).any(|n| say(&mut session, 10_100, stranger, n)), "a stranger while it holds");
     assert_eq!((keys(&mut session), frame(&mut session, 10_100)), (String::new(), None));
     session.renegotiate(Mono(20_000_000), agreed);

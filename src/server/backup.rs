@@ -40,15 +40,7 @@ mod tests {
         let store = StoreOptions { pin_cost: PinCost::CHEAP_FOR_TESTS, ..StoreOptions::new(&path) };
         let options = BackupOptions { folder: folder.path().join("backups"), keep: 14 };
         let open = Store::create(store.clone()).await.expect("a store");
-        let ctx = Context {
-            now: Wall(0),
-            site: open.site(),
-            source: "cli".to_owned(),
-            caller: None,
-            call: None,
-            other_calls: 0,
-            is_private: false,
-        };
+        let ctx = Context::without_call(Wall(0), open.site(), "cli");
         let made = create(&open, &options, &ctx).await.expect("a backup");
         open.close().await;
         let serving = lock::take(&path).expect("the lock");

@@ -59,15 +59,7 @@ pub fn adapt(mut config: Config) -> anyhow::Result<(Config, Folder)> {
 /// Makes the demo's store, with its accounts, recordings and things.
 pub async fn store(options: StoreOptions, folder: &Path) -> anyhow::Result<Store> {
     let store = Store::create(options).await?;
-    let ctx = Context {
-        now: Clock::wall(),
-        site: store.site(),
-        source: "demo".into(),
-        caller: None,
-        call: None,
-        other_calls: 0,
-        is_private: false,
-    };
+    let ctx = Context::without_call(Clock::wall(), store.site(), "demo");
     let audio = |number: RecordingNumber| {
         let file = prompts::read(&folder.join(prompts::DEMO).join(format!("{}.wav", number.0))).ok()?;
         Some(Audio(file.samples.into()))

@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::model::Wall;
-use crate::store::{file_time, parse_file_time};
+use crate::store::{file_time, kept, parse_file_time};
 
 /// From this size on a file is followed by another, in bytes.
 pub const FILE_BYTES_MAX: u64 = 64 << 20;
 /// Where another file can't be begun, so much more goes into the present one before it is tried again, in bytes.
 const TRY_AGAIN_AFTER_BYTES: u64 = 1 << 20;
+/// From one file that was asked for to the next, at least, in milliseconds: who asks all day must not push out the others.
+const ASKED_AFTER_MS: i64 = 60_000;
 /// Who logs and the group read it; addresses and extensions are nobody else's business.
 const FILE_MODE: u32 = 0o640;
 
@@ -32,12 +34,15 @@ struct Present {
     file: File,
     day: String,
     bytes: u64,
+    /// When a file was asked for last.
+    asked_at: Option<Wall>,
     /// Where it is followed by another.
     bytes_max: u64,
 }
 
 impl LogFiles {
-    /// Goes on with the last file of this day, or begins one; the newest `keep` (at least one) are kept.
+    /// Goes on with the last file of this day, or begins one; the newest `keep` (at least one) are kept, and the last one of
+    /// each of the last `keep` days.
     ///
     /// # Errors
     /// The folder can't be made or written.
@@ -60,16 +65,24 @@ impl LogFiles {
         };
         prune(folder, keep);
         let (folder, bytes_max) = (folder.to_owned(), file_bytes_max);
-        let present = Present { folder, keep, now, file_bytes_max, file, day, bytes, bytes_max };
+        let present = Present { folder, keep, now, file_bytes_max, file, day, bytes, asked_at: None, bytes_max };
         Ok(Self { present: Arc::new(Mutex::new(present)) })
     }
 
     /// Closes the present file and begins another, whose path is given.
     ///
     /// # Errors
-    /// It can't be made; the present one goes on.
+    /// It can't be made, or another was asked for within a minute; the present one goes on.
     pub fn begin_another(&self) -> io::Result<PathBuf> {
-        self.present().begin_another()
+        let mut present = self.present();
+        let now = (present.now)();
+        let is_too_soon = |asked: Wall| (0..ASKED_AFTER_MS).contains(&now.0.saturating_sub(asked.0));
+        if present.asked_at.is_some_and(is_too_soon) {
+            return Err(io::Error::other("the present file was begun less than a minute ago"));
+        }
+        let path = present.begin_another()?;
+        present.asked_at = Some(now);
+        Ok(path)
     }
 
     fn present(&self) -> MutexGuard<'_, Present> {
@@ -120,10 +133,12 @@ fn begin(folder: &Path, now: Wall) -> io::Result<(File, PathBuf)> {
     Ok((file, path))
 }
 
-/// Deletes the oldest files; what can't be deleted now is deleted with the next one.
+/// Deletes the files that are not kept; what can't be deleted now is deleted with the next one.
 fn prune(folder: &Path, keep: usize) {
-    let names = names_in(folder).unwrap_or_default();
-    for name in names.iter().take(names.len().saturating_sub(keep)) {
+    let mut names = names_in(folder).unwrap_or_default();
+    names.reverse();
+    let days: Vec<Option<String>> = names.iter().map(|name| time_of(name).map(day_of)).collect();
+    for (name, _) in names.iter().zip(kept(&days, keep)).filter(|(_, kept)| !kept) {
         let _ = fs::remove_file(folder.join(name));
     }
 }
@@ -233,11 +248,31 @@ mod tests {
         let log = open(&folder, 2);
         NOW.set(EVENING - 86_400_000);
         for _ in 0..4 {
+            NOW.set(NOW.get() + ASKED_AFTER_MS);
             log.begin_another().expect("another");
         }
         let names: Vec<String> = files(&folder).into_iter().map(|(name, _)| name).collect();
         assert_eq!(names.len(), 2 + strangers.len(), "{names:?}");
         assert!(names.contains(&file("20260301T233004", "").0), "the newest, though the clock was set back: {names:?}");
+    }
+
+    #[test]
+    fn who_asks_all_day_pushes_out_no_other_day() {
+        let folder = empty();
+        for day in 0..4 {
+            NOW.set(EVENING + day * 86_400_000);
+            open(&folder, 3).write_all(format!("day {day}\n").as_bytes()).expect("written");
+        }
+        let log = open(&folder, 3);
+        log.begin_another().expect("another");
+        let refused = log.begin_another().expect_err("at once").to_string();
+        assert!(refused.contains("less than a minute ago"), "{refused}");
+        for _ in 0..9 {
+            NOW.set(NOW.get() + ASKED_AFTER_MS);
+            log.begin_another().expect("another");
+        }
+        let texts: Vec<String> = files(&folder).into_iter().map(|(_, text)| text).collect();
+        assert_eq!(texts, ["day 1\n", "day 2\n", "", "", ""], "the last of two days before, and the newest three");
     }
 
     #[test]

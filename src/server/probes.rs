@@ -135,15 +135,7 @@ impl Prober {
         };
         let is_there = is_reachable(answer.code);
         tracing::debug!(kind = probe.kind.name(), number = probe.number.0, code = answer.code, is_there, "asked");
-        let ctx = Context {
-            now: Clock::wall(),
-            site: self.store.site(),
-            source: "probe".to_owned(),
-            caller: None,
-            call: None,
-            other_calls: 0,
-            is_private: false,
-        };
+        let ctx = Context::without_call(Clock::wall(), self.store.site(), "probe");
         let answered_in = is_there.then_some(answer.round_trip);
         if let Err(error) = self.store.probed(&ctx, &probe, answered_in).await {
             tracing::warn!(kind = probe.kind.name(), number = probe.number.0, %error, "the answer was not kept");

@@ -1,14 +1,17 @@
 //! Backups as rows: asking for one, how it went, which there are. [`crate::effects`] makes and reads the files.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 use serde_json::json;
 use sqlx::SqliteConnection;
 
 use super::Store;
-use super::clock::{civil, file_time, rfc3339};
+use super::clock::{civil, file_time, parse_file_time, rfc3339};
 use super::error::StoreError;
 use super::intents::{IntentKind, IntentState, New, shortened};
 use super::reboot::SYSTEM;
+use super::retention;
 use super::rights::{self, Caller, Stop};
 use super::tx::{Change, Outcome, Who, Write};
 use crate::access::{Action, Actor, BackupState, Context, Refusal, Reply};
@@ -16,6 +19,8 @@ use crate::model::Wall;
 
 /// A row without a file is given up after this, in milliseconds; no copy takes that long.
 const ABANDONED_AFTER_MS: i64 = 86_400_000;
+/// The highest number of a backup that is believed: who can write a file or a row could use all numbers up.
+pub const BACKUP_NUMBER_MAX: i64 = 1_000_000_000_000;
 
 /// A backup as `backup list` shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -74,6 +79,14 @@ pub fn backup_file(at: Wall, id: i64) -> String {
     format!("switchhook-{}Z-{id}.db", file_time(at))
 }
 
+/// The time and the number in the name of a backup's file; `None` for any other name.
+pub fn parse_backup_file(name: &str) -> Option<(Wall, i64)> {
+    let (time, id) = name.strip_prefix("switchhook-")?.strip_suffix(".db")?.split_once("Z-")?;
+    let (at, id) = (parse_file_time(time)?, id.parse().ok()?);
+    let is_ours = (1..=BACKUP_NUMBER_MAX).contains(&id) && backup_file(at, id) == name;
+    is_ours.then_some((at, id))
+}
+
 /// Asks for a backup, unless one is on its way.
 pub(super) async fn request(write: &mut Write<'_>) -> Result<Reply, Stop> {
     let sql = "SELECT id FROM intents WHERE kind = 'backup' AND state IN ('requested', 'claimed') LIMIT 1";
@@ -98,8 +111,9 @@ pub(super) async fn request(write: &mut Write<'_>) -> Result<Reply, Stop> {
 
 /// The last backup whose file is there and was found whole.
 pub(super) async fn last(conn: &mut SqliteConnection) -> Result<Reply, Stop> {
+    // By number: the clock may have been set back.
     let sql = "SELECT at, bytes FROM backups WHERE bytes IS NOT NULL AND verified_at IS NOT NULL
-               AND deleted_at IS NULL ORDER BY at DESC, id DESC LIMIT 1";
+               AND deleted_at IS NULL ORDER BY id DESC LIMIT 1";
     let row: Option<(i64, i64)> = sqlx::query_as(sql).fetch_optional(conn).await?;
     let last = row.and_then(|(at, bytes)| Some((civil(Wall(at))?, u64::try_from(bytes).unwrap_or(0))));
     Ok(Reply::LastBackup { last })
@@ -212,7 +226,7 @@ impl Store {
     pub async fn all_backups(&self) -> Result<Vec<Backup>, StoreError> {
         let mut read = self.read().await?;
         let sql = "SELECT id, at, file, bytes, sha256, verified_at, deleted_at FROM backups
-                   WHERE bytes IS NOT NULL ORDER BY at, id";
+                   WHERE bytes IS NOT NULL ORDER BY id";
         let rows: Vec<BackupTuple> = sqlx::query_as(sql).fetch_all(&mut *read).await?;
         Ok(rows.into_iter().map(backup).collect())
     }
@@ -229,33 +243,51 @@ impl Store {
         write.commit().await
     }
 
-    /// The backups that are older than the newest `keep` good ones, oldest first: never the last good one. What was
-    /// begun a day ago and has no file is among them.
+    /// The backups that are not kept, oldest first: kept are of the good ones the newest `keep` (the last good one always)
+    /// and the last one of each of the last `keep` days that have any. Which is newer their numbers say, so that a clock
+    /// that was wrong for a while takes no new backup for an old one. One that is not good goes when it is older than the
+    /// newest `keep`; what was begun a day ago and has no file goes too.
     pub async fn backups_to_prune(&self, ctx: &Context, keep: u32) -> Result<Vec<Begun>, StoreError> {
         let mut read = self.read().await?;
-        let sql = "SELECT at, id FROM backups WHERE verified_at IS NOT NULL AND deleted_at IS NULL
-                   ORDER BY at DESC, id DESC LIMIT 1 OFFSET $1";
-        let kept = i64::from(keep.max(1)) - 1;
-        let oldest_kept: Option<(i64, i64)> = sqlx::query_as(sql).bind(kept).fetch_optional(&mut *read).await?;
-        let (at, id) = oldest_kept.unwrap_or((i64::MIN, i64::MIN));
+        let sql = "SELECT id, at, file, bytes, verified_at FROM backups WHERE deleted_at IS NULL ORDER BY id DESC";
+        let rows: Vec<Kept> = sqlx::query_as(sql).fetch_all(&mut *read).await?;
+        drop(read);
+        let keep = usize::try_from(keep.max(1)).unwrap_or(usize::MAX);
+        let is_good = |bytes: Option<i64>, verified_at: Option<i64>| bytes.is_some() && verified_at.is_some();
+        let good: Vec<(i64, String)> =
+            rows.iter().filter(|row| is_good(row.3, row.4)).map(|row| (row.0, day_of(Wall(row.1)))).collect();
+        let days: Vec<&str> = good.iter().map(|(_, day)| day.as_str()).collect();
+        let kept = retention::kept(&days, keep);
+        let kept: HashSet<i64> = good.iter().zip(kept).filter(|(_, kept)| *kept).map(|((id, _), _)| *id).collect();
+        let oldest_kept = good.get(keep - 1).map_or(i64::MIN, |(id, _)| *id);
         let abandoned = ctx.now.0.saturating_sub(ABANDONED_AFTER_MS);
-        let sql = "SELECT id, file FROM backups WHERE deleted_at IS NULL
-                   AND ((bytes IS NOT NULL AND (at < $1 OR (at = $1 AND id < $2))) OR (bytes IS NULL AND at < $3))
-                   ORDER BY at, id";
-        let rows: Vec<(i64, String)> =
-            sqlx::query_as(sql).bind(at).bind(id).bind(abandoned).fetch_all(&mut *read).await?;
-        Ok(rows.into_iter().map(|(id, file)| Begun { id, file }).collect())
+        let goes = |(id, at, _, bytes, _): &Kept| match bytes {
+            Some(_) => *id < oldest_kept && !kept.contains(id),
+            None => *at < abandoned,
+        };
+        let gone = rows.into_iter().rev().filter(goes);
+        Ok(gone.map(|(id, _, file, ..)| Begun { id, file }).collect())
     }
 
-    /// Records that a backup's file is gone.
+    /// Records that a backup's file was deleted to make room, with its audit row.
     pub async fn note_deleted(&self, ctx: &Context, id: i64) -> Result<(), StoreError> {
         let mut write = self.write(ctx).await?;
         let sql = "UPDATE backups SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL";
-        sqlx::query(sql).bind(id).bind(ctx.now.0).execute(write.conn()).await?;
+        let noted = sqlx::query(sql).bind(id).bind(ctx.now.0).execute(write.conn()).await?.rows_affected();
+        if noted > 0 {
+            write.note("backup.deleted", Some(&id.to_string()), Outcome::Ok).await?;
+        }
         write.commit().await
     }
 }
 
+/// Such as `20260131`, in UTC.
+fn day_of(at: Wall) -> String {
+    file_time(at).chars().take(8).collect()
+}
+
+/// Number, time, file; size and time of the last verification where it is whole.
+type Kept = (i64, i64, String, Option<i64>, Option<i64>);
 type BackupTuple = (i64, i64, String, i64, String, Option<i64>, Option<i64>);
 
 fn backup((id, at, file, bytes, sha256, verified_at, deleted_at): BackupTuple) -> Backup {
@@ -287,4 +319,29 @@ async fn end_intent(
     let Some((id, name, change)) = ended else { return Ok(None) };
     write.who = Who { id, name: Some(name) };
     Ok(change)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_that_we_give_are_backups() {
+        let name = "switchhook-20260301T233000Z-12.db";
+        assert_eq!(parse_backup_file(name), Some((Wall(1_772_407_800_000), 12)));
+        for other in [
+            "switchhook.db",
+            "switchhook-20260301T233000Z-012.db",
+            "switchhook-20260301T233000Z-.db",
+            "switchhook-20260301T233000Z-0.db",
+            "switchhook-20260301T233000Z--12.db",
+            "switchhook-20260301T233000Z-9223372036854775807.db",
+            "switchhook-20260231T233000Z-12.db",
+            "../switchhook-20260301T233000Z-12.db",
+            ".switchhook-20260301T233000Z-12.db.tmp",
+            "switchhook-20260301T233000Z-12.db-journal",
+        ] {
+            assert_eq!(parse_backup_file(other), None, "{other}");
+        }
+    }
 }

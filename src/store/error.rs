@@ -76,6 +76,9 @@ pub enum StoreError {
         /// The names that there are.
         known: String,
     },
+    /// No store is made for a site of that name.
+    #[error("site.name can't be used: {0}; no store was made")]
+    SiteName(String),
     /// Audio longer than the store takes.
     #[error("the audio lasts longer than {0} s: nothing was changed; shorten it")]
     AudioTooLong(u32),

@@ -1,32 +1,38 @@
 //! Opening a store: the file, its rights, its schema.
 
-use std::fs;
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::fs::OFlags;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 use tokio::sync::watch;
 
 use super::error::{StoreError, primary_code};
-use super::{AdminError, Inner, READERS_MAX, Store, StoreOptions, pins};
+use super::{AdminError, Inner, READERS_MAX, Store, StoreOptions, pins, sites};
 use crate::model::SiteId;
 
-/// The migrations, in order; the schema's number is how many were applied. They only go forward.
-const MIGRATIONS: [&str; 5] = [
-    include_str!("../../migrations/sqlite/0001_first.sql"),
-    include_str!("../../migrations/sqlite/0002_people.sql"),
-    include_str!("../../migrations/sqlite/0003_phone_system.sql"),
-    include_str!("../../migrations/sqlite/0004_backups.sql"),
-    include_str!("../../migrations/sqlite/0005_login_sources.sql"),
+/// The migrations with their numbers, ascending; the schema's number is that of the last one that was applied. They only
+/// go forward.
+pub(super) const MIGRATIONS: [(i64, &str); 6] = [
+    (1, include_str!("../../migrations/sqlite/0001_first.sql")),
+    (2, include_str!("../../migrations/sqlite/0002_people.sql")),
+    (3, include_str!("../../migrations/sqlite/0003_phone_system.sql")),
+    (4, include_str!("../../migrations/sqlite/0004_backups.sql")),
+    (5, include_str!("../../migrations/sqlite/0005_login_sources.sql")),
+    (6, include_str!("../../migrations/sqlite/0006_refusals.sql")),
 ];
 /// The write-ahead log is cut back to this after a checkpoint.
 const WAL_BYTES_MAX: &str = "67108864";
-/// Of the store and its copies: the owner and the group read and write; hashes of PINs are nobody else's business. The
-/// umask takes its share.
+/// Of the store and its copies: the owner and the group read and write; hashes of PINs are nobody else's business. SQLite
+/// makes the files beside it with the same rights.
 pub const FILE_MODE: u32 = 0o660;
+/// Of a folder that is made for the store or its backups: what is made in it is the group's too.
+const FOLDER_MODE: u32 = 0o2770;
 /// How long a request waits for a connection besides the busy time-out.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -49,6 +55,7 @@ impl Store {
     /// Makes a store with its site, and the folder where that is missing. One without any account counts as not yet
     /// made, so that an `init` that was cut off can be run again.
     pub async fn create(options: StoreOptions) -> Result<Self, StoreError> {
+        sites::check_name(&options.site).map_err(|error| StoreError::SiteName(error.to_string()))?;
         make_file(&options.path)?;
         let found = look(&options).await?;
         let is_new = found == Look::Nothing;
@@ -185,7 +192,7 @@ pub(super) async fn found_schema(conn: &mut SqliteConnection) -> Result<Found, S
 }
 
 pub(super) fn known_schema() -> i64 {
-    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+    MIGRATIONS.last().map_or(0, |(number, _)| *number)
 }
 
 /// Applies what is missing, in one transaction, and gives the number of the site.
@@ -200,8 +207,7 @@ async fn migrate(conn: &mut SqliteConnection, options: &StoreOptions) -> Result<
         }
         Found::Number(found) => found,
     };
-    let missing = MIGRATIONS.iter().skip(usize::try_from(applied).unwrap_or(usize::MAX));
-    for migration in missing {
+    for (_, migration) in MIGRATIONS.iter().filter(|(number, _)| *number > applied) {
         sqlx::raw_sql(*migration).execute(&mut *tx).await?;
     }
     if applied < known {
@@ -246,14 +252,67 @@ fn pool(connections_max: u32, connect: SqliteConnectOptions) -> SqlitePool {
         .connect_lazy_with(connect)
 }
 
-/// Makes the folder and an empty file, so that the file has the mode that we want.
+/// Makes the folder and an empty file, so that the file has the owner and the rights that we want.
 fn make_file(path: &Path) -> Result<(), StoreError> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        let cannot = |why| StoreError::CannotMake { path: folder.to_owned(), why };
-        fs::create_dir_all(folder).map_err(cannot)?;
+    let folder = folder_of(path);
+    make_folder(folder, folder).map_err(|why| StoreError::CannotMake { path: folder.to_owned(), why })?;
+    let made = match OpenOptions::new().append(true).create_new(true).mode(FILE_MODE).open(path) {
+        Err(why) if why.kind() == io::ErrorKind::AlreadyExists => OpenOptions::new().append(true).open(path).map(drop),
+        Err(why) => Err(why),
+        // Whatever the umask is: a group that may read and write was asked for.
+        Ok(file) => give_to_owner(&file, folder).and_then(|()| file.set_permissions(rights(FILE_MODE))),
+    };
+    made.map_err(|why| StoreError::CannotMake { path: path.to_owned(), why })
+}
+
+/// The folder that a file is in.
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+pub(super) fn rights(mode: u32) -> Permissions {
+    Permissions::from_mode(mode)
+}
+
+/// Gives what root has just made beside the store to the owner of `model` (the store, or its folder): the service runs as
+/// that one. Goes by the open file, as the service might put a link in the place of its name. Nothing is done where
+/// there is no `model`, or where this process is not root.
+///
+/// # Errors
+/// The owner can't be read or changed.
+pub fn give_to_owner(made: &File, model: &Path) -> io::Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
     }
-    let cannot = |why| StoreError::CannotMake { path: path.to_owned(), why };
-    fs::OpenOptions::new().append(true).create(true).mode(FILE_MODE).open(path).map(drop).map_err(cannot)
+    let owner = match fs::metadata(model) {
+        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(()),
+        owner => owner?,
+    };
+    let has = made.metadata()?;
+    if (has.uid(), has.gid()) == (owner.uid(), owner.gid()) {
+        return Ok(());
+    }
+    fchown(made, Some(owner.uid()), Some(owner.gid()))
+}
+
+/// Makes a folder where it is missing, for the owner of `model` and for its group.
+///
+/// # Errors
+/// It can't be made.
+pub fn make_folder(folder: &Path, model: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(folder_of(folder))?;
+    match fs::create_dir(folder) {
+        Err(why) if why.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => return Ok(()),
+        made => made?,
+    }
+    let flags = (OFlags::NOFOLLOW | OFlags::DIRECTORY).bits().cast_signed();
+    let made = OpenOptions::new().read(true).custom_flags(flags).open(folder)?;
+    give_to_owner(&made, model)?;
+    // A service that may set no such bit (systemd's RestrictSUIDSGID) does without: its files are of its own group.
+    made.set_permissions(rights(FOLDER_MODE)).or_else(|_| made.set_permissions(rights(FOLDER_MODE & 0o777)))
 }
 
 fn no_access(path: &Path, why: &std::io::Error) -> StoreError {
@@ -271,5 +330,20 @@ pub(super) fn opening(path: &Path, error: sqlx::Error) -> StoreError {
         StoreError::Damaged(_) => StoreError::NotAStore(path.to_owned()),
         StoreError::Disk(why) if cannot_open => StoreError::NoAccess { path: path.to_owned(), why },
         error => error.at(path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_migration_is_applied_under_the_number_of_its_file() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/sqlite");
+        let names = fs::read_dir(folder).expect("the folder").map(|entry| entry.expect("an entry").file_name());
+        let number = |name: std::ffi::OsString| name.to_string_lossy().split('_').next().and_then(|n| n.parse().ok());
+        let mut files: Vec<i64> = names.filter_map(number).collect();
+        files.sort_unstable();
+        assert_eq!(MIGRATIONS.map(|(number, _)| number), *files);
     }
 }

@@ -117,16 +117,36 @@ pub(super) async fn insert(write: &mut Write<'_>, user: &NewUser<'_>) -> Result<
 /// Checks a name of a person, an account, a recording, a handset.
 pub(super) fn check_name(name: &str, what: &'static str, chars_min: usize) -> Result<(), AdminError> {
     let chars = name.chars().count();
-    let fits = (chars_min..=NAME_CHARS_MAX).contains(&chars) && !name.chars().any(char::is_control);
+    let fits = (chars_min..=NAME_CHARS_MAX).contains(&chars) && !name.chars().any(is_control);
     if fits { Ok(()) } else { Err(AdminError::BadName(what)) }
+}
+
+/// Whether a character changes how those around it are shown: control characters, and what turns the direction of
+/// writing round (Unicode Standard Annex 9, section 2), by which a name can be made to look like another.
+pub fn is_control(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Deletes an account, and all that is its own with it.
 pub(super) async fn delete(write: &mut Write<'_>, account: &Account) -> Result<ChangeNumber, Stop> {
     keep_one_server_administrator(write, account).await?;
+    // What goes with it has no change of its own, so this one says what it was.
+    let sql = "SELECT number FROM hunt_group_members WHERE account_id = $1 ORDER BY number";
+    let groups: Vec<i64> = sqlx::query_scalar(sql).bind(account.id.0).fetch_all(write.conn()).await?;
+    let sql = "SELECT mac FROM handsets WHERE account_id = $1 ORDER BY mac";
+    let handsets: Vec<String> = sqlx::query_scalar(sql).bind(account.id.0).fetch_all(write.conn()).await?;
     let sql = "DELETE FROM accounts WHERE id = $1 RETURNING username";
     let username: String = sqlx::query_scalar(sql).bind(account.id.0).fetch_one(write.conn()).await?;
-    let told = Told { before: Some(&username), ..Told::new("user.deleted", json!({ "username": username })) };
+    let mut before = username.clone();
+    for group in &groups {
+        before.push_str(&format!(", in group {group}"));
+    }
+    for mac in &handsets {
+        before.push_str(&format!(", handset {mac}"));
+    }
+    let data = json!({ "username": username, "groups": groups, "handsets": handsets });
+    let told = Told { before: Some(&before), ..Told::new("user.deleted", data) };
     Ok(changed(write, account, told).await?)
 }
 

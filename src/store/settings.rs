@@ -99,22 +99,23 @@ pub(super) async fn set_forwarding(
     account: &Account,
     wanted: &[(ForwardKind, Option<PhoneNumber>)],
 ) -> Result<Option<ChangeNumber>, Stop> {
-    for to in wanted.iter().filter_map(|(_, to)| to.as_ref()) {
-        check_number(&write.options.toll, account, to)?;
-    }
-    let present = forwards(write.conn(), account.id).await?;
+    let present = written(write.conn(), account.id).await?;
     let mut next = present.clone();
     let (mut before, mut after) = (Vec::new(), Vec::new());
-    for ((slot, present), kind) in next.iter_mut().zip(present).zip(ForwardKind::ALL) {
+    for ((slot, present), kind) in next.iter_mut().zip(&present).zip(ForwardKind::ALL) {
         let to = wanted.iter().find(|(wanted, _)| *wanted == kind).map(|(_, to)| to);
-        if let Some(to) = to.filter(|to| **to != present) {
-            slot.clone_from(to);
-            before.push((kind, present));
+        // What is no number is none that can stay: it is off only when nothing is there.
+        if let Some(to) = to.filter(|to| to.as_ref().map(PhoneNumber::as_str) != present.as_deref()) {
+            if let Some(to) = to {
+                check_number(&write.options.toll, account, to)?;
+            }
+            *slot = to.as_ref().map(|to| to.as_str().to_owned());
+            before.push((kind, present.as_deref()));
             after.push((kind, to.clone()));
         }
     }
     let sql = "UPDATE accounts SET forward_always = $2, forward_busy = $3, forward_no_answer = $4 WHERE id = $1";
-    let [always, busy, no_answer] = next.each_ref().map(|to| to.as_ref().map(PhoneNumber::as_str));
+    let [always, busy, no_answer] = &next;
     let query = sqlx::query(sql).bind(account.id.0).bind(always).bind(busy).bind(no_answer);
     let mut events = after.iter().map(|(kind, to)| {
         let to = to.as_ref().map(PhoneNumber::as_str);
@@ -122,7 +123,8 @@ pub(super) async fn set_forwarding(
     });
     let Some(first) = events.next() else { return Ok(None) };
     query.execute(write.conn()).await?;
-    let (before, after) = (forwards_told(&before), forwards_told(&after));
+    let set = after.iter().map(|(kind, to)| (*kind, to.as_ref().map(PhoneNumber::as_str)));
+    let (before, after) = (forwards_told(before), forwards_told(set));
     let told = Told { before: Some(&before), after: Some(&after), ..Told::new("forwarding.changed", first) };
     let change = people::changed(write, account, told).await?;
     for data in events {
@@ -133,12 +135,18 @@ pub(super) async fn set_forwarding(
 
 /// Where an account's calls go.
 pub(super) async fn forwards(conn: &mut SqliteConnection, id: AccountId) -> Result<Forwards, StoreError> {
+    let written = written(conn, id).await?;
+    Ok(written.map(|text| text.as_deref().and_then(PhoneNumber::parse)))
+}
+
+/// The same as it is written there: other programs write it too, and text that is no UTF-8 if they like.
+async fn written(conn: &mut SqliteConnection, id: AccountId) -> Result<[Option<String>; 3], StoreError> {
+    type Bytes = Option<Vec<u8>>;
     let sql = "SELECT forward_always, forward_busy, forward_no_answer FROM accounts WHERE id = $1";
-    let row: Option<(Option<String>, Option<String>, Option<String>)> =
-        sqlx::query_as(sql).bind(id.0).fetch_optional(conn).await?;
+    let row: Option<(Bytes, Bytes, Bytes)> = sqlx::query_as(sql).bind(id.0).fetch_optional(conn).await?;
     let (always, busy, no_answer) = row.unwrap_or_default();
-    let number = |text: Option<String>| text.as_deref().and_then(PhoneNumber::parse);
-    Ok([always, busy, no_answer].map(number))
+    let text = |bytes: Bytes| bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    Ok([always, busy, no_answer].map(text))
 }
 
 /// Where the calls of one kind go.
@@ -152,11 +160,9 @@ pub(super) fn forward_of(all: &Forwards, kind: ForwardKind) -> Option<&PhoneNumb
 }
 
 /// What the changes say of forwarding: `always 5551234, busy off`.
-fn forwards_told(list: &[(ForwardKind, Option<PhoneNumber>)]) -> String {
-    let one = |(kind, to): &(ForwardKind, Option<PhoneNumber>)| {
-        format!("{} {}", kind.name(), to.as_ref().map_or("off", PhoneNumber::as_str))
-    };
-    list.iter().map(one).collect::<Vec<_>>().join(", ")
+fn forwards_told<'a>(list: impl IntoIterator<Item = (ForwardKind, Option<&'a str>)>) -> String {
+    let one = |(kind, to): (ForwardKind, Option<&str>)| format!("{} {}", kind.name(), to.unwrap_or("off"));
+    list.into_iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// The reverse of [`forwards_told`].
@@ -247,7 +253,8 @@ mod tests {
     #[test]
     fn what_a_change_says_of_forwarding_is_read_back() {
         let list = vec![(ForwardKind::Always, PhoneNumber::parse("5551234")), (ForwardKind::NoAnswer, None)];
-        assert_eq!(forwards_told(&list), "always 5551234, no-answer off");
+        let told = list.iter().map(|(kind, to)| (*kind, to.as_ref().map(PhoneNumber::as_str)));
+        assert_eq!(forwards_told(told), "always 5551234, no-answer off");
         assert_eq!(forwards_of("always 5551234, no-answer off"), Some(list));
         for wrong in ["", "always", "sometimes 1", "always x"] {
             assert_eq!(forwards_of(wrong), None, "{wrong}");

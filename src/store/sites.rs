@@ -59,16 +59,22 @@ impl Store {
     }
 }
 
+/// Checks the name of a site.
+pub(super) fn check_name(name: &str) -> Result<(), AdminError> {
+    people::check_name(name, "site's name", 1)?;
+    if name.chars().count() > SITE_CHARS_MAX {
+        return Err(AdminError::SiteNameTooLong(SITE_CHARS_MAX));
+    }
+    Ok(())
+}
+
 /// Adds a site.
 pub(super) async fn add(
     write: &mut Write<'_>,
     name: &str,
     spoken_name: Option<&Audio>,
 ) -> Result<ChangeNumber, AdminError> {
-    people::check_name(name, "site's name", 1)?;
-    if name.chars().count() > SITE_CHARS_MAX {
-        return Err(AdminError::SiteNameTooLong(SITE_CHARS_MAX));
-    }
+    check_name(name)?;
     if let Some(audio) = spoken_name {
         if audio.0.is_empty() {
             return Err(AdminError::EmptyAudio);

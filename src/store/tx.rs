@@ -150,6 +150,7 @@ impl<'a> Write<'a> {
             change: Some(number),
             before: change.before,
             after: change.after,
+            target_id: id.map(|id| id.0),
         };
         audit::append(&mut self.tx, &entry).await?;
         let (event, data) = change.event;
@@ -174,6 +175,7 @@ impl<'a> Write<'a> {
             change: None,
             before: None,
             after: None,
+            target_id: None,
         };
         audit::append(&mut self.tx, &entry).await
     }

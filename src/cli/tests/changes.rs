@@ -23,3 +23,20 @@ async fn a_change_is_undone_by_its_number() {
     assert_eq!(usage("change undo 0"), ErrorKind::ValueValidation);
     assert_eq!(usage("change undo"), ErrorKind::MissingRequiredArgument);
 }
+
+#[tokio::test]
+async fn what_others_have_written_gives_no_command_to_the_terminal() {
+    use sqlx::Connection as _;
+    let world = World::initialised().await;
+    let mut other =
+        sqlx::SqliteConnection::connect(&format!("sqlite://{}", world.path("switchhook.db"))).await.unwrap();
+    let sql = "INSERT INTO outside_writes (at, action, target, after)
+               VALUES (0, 'dnd.changed', '1000', char(27) || '[2J' || char(8238) || char(10) || 'x')";
+    sqlx::query(sql).execute(&mut other).await.unwrap();
+    world.run("user unlock 1000", "").await.unwrap();
+    let table = world.run("change list --account outside", "").await.unwrap();
+    assert!(table.contains("\\u{1b}[2J\\u{202e}\\u{a}x"), "{table}");
+    assert!(!table.contains(['\u{1b}', '\u{202e}']) && table.lines().count() == 2, "{table}");
+    let fields = harmless("a\u{1b}b");
+    assert_eq!(fields, "a\\u{1b}b");
+}

@@ -235,7 +235,10 @@ async fn what_was_done_can_be_read() {
     });
     assert_eq!(row, expected);
     assert_eq!(world.json("audit list --last 1").await, json!([audit[2]]));
-    assert_eq!(world.run("audit verify", "").await.unwrap(), "the audit trail is whole: 3 rows\n");
+    let hash = hash.as_str().unwrap();
+    let whole =
+        format!("the audit trail is whole: 3 rows\nthe last one is 3, with the hash {hash}: keep that elsewhere\n");
+    assert_eq!(world.run("audit verify", "").await.unwrap(), whole);
     let change = json!({
         "number": 3, "at": "2026-01-31T08:15:00.000Z", "account": "cli", "action": "user.disabled", "target": "1042",
         "before": "enabled", "after": "disabled", "undone_by": null,

@@ -270,3 +270,30 @@ async fn nothing_is_restored_under_another_process() {
     let unknown = restore(&options, &world.options.backup.folder, clock(), 99).await;
     assert!(matches!(unknown, Err(BackupError::Unknown(99))), "{unknown:?}");
 }
+
+#[tokio::test]
+async fn many_backups_of_one_day_take_no_other_day_s_last_one() {
+    const DAY_MS: i64 = 86_400_000;
+    let world = World::new("", "").await;
+    let on = |day: i64| Context { now: Wall(1_772_407_800_000 + day * DAY_MS), ..world.ctx() };
+    for day in [0, 1, 2, 3, 3, 3, 3, 3, 3] {
+        backup::create(&world.store, &world.options.backup, &on(day)).await.unwrap();
+    }
+    assert_eq!(world.listed().await, [2, 3, 7, 8, 9], "the newest three, and the last one of each of three days");
+    assert_eq!(world.files().len(), 5);
+    let audit = world.store.audit(None).await.unwrap();
+    let deleted = audit.iter().filter(|row| row.action == "backup.deleted").filter_map(|row| row.target.as_deref());
+    assert_eq!(deleted.collect::<Vec<_>>(), ["1", "4", "5", "6"], "each with its row");
+}
+
+#[tokio::test]
+async fn a_clock_that_was_wrong_deletes_no_new_backup() {
+    let world = World::new("", "").await;
+    let alone = BackupOptions { keep: 1, ..world.options.backup.clone() };
+    let next_year = Context { now: Wall(clock().0 + 365 * 86_400_000), ..world.ctx() };
+    backup::create(&world.store, &alone, &next_year).await.unwrap();
+    for id in 2..4 {
+        assert_eq!(backup::create(&world.store, &alone, &world.ctx()).await.unwrap().id, id);
+        assert_eq!(world.listed().await, [id]);
+    }
+}

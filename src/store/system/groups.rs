@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::json;
 use sqlx::SqliteConnection;
 
-use super::items::{must_be, number_of, record};
+use super::items::{must_be, number_of, record_of};
 use super::{Recorded, Store};
 use crate::access::{ItemKind, People, Refusal, Reply};
 use crate::model::{AccountId, ChangeNumber, Extension, ItemNumber};
@@ -61,7 +61,11 @@ pub(super) async fn add(write: &mut Write<'_>, number: ItemNumber, extension: &E
     if count >= MEMBERS_MAX {
         return Err(Refusal::TooMany.into());
     }
-    Ok(Reply::Changed(put_in(write, number, &account, last + 1).await?))
+    let position = match last.checked_add(1) {
+        Some(position) => position,
+        None => renumber(write.conn(), number).await?,
+    };
+    Ok(Reply::Changed(put_in(write, number, &account, position).await?))
 }
 
 pub(super) async fn remove(write: &mut Write<'_>, number: ItemNumber, extension: &Extension) -> Result<Reply, Stop> {
@@ -69,6 +73,20 @@ pub(super) async fn remove(write: &mut Write<'_>, number: ItemNumber, extension:
     let account = account(write, extension).await?;
     let position = place(write.conn(), number, account.id).await?.ok_or(Refusal::NothingThere)?;
     Ok(Reply::Changed(take_out(write, number, &account, position).await?))
+}
+
+/// Gives the members the positions from 1 on, in the order that they have, and says which one is free then. Another
+/// program may have used up the positions.
+async fn renumber(conn: &mut SqliteConnection, number: ItemNumber) -> Result<i64, StoreError> {
+    let sql = "SELECT account_id FROM hunt_group_members WHERE number = $1 ORDER BY position, account_id";
+    let members: Vec<i64> = sqlx::query_scalar(sql).bind(i64::from(number.0)).fetch_all(&mut *conn).await?;
+    let mut position = 1;
+    for id in members {
+        let sql = "UPDATE hunt_group_members SET position = $3 WHERE number = $1 AND account_id = $2";
+        sqlx::query(sql).bind(i64::from(number.0)).bind(id).bind(position).execute(&mut *conn).await?;
+        position += 1;
+    }
+    Ok(position)
 }
 
 async fn put_in(
@@ -104,7 +122,7 @@ async fn told(
     let member = Some(member.as_str());
     let text = if what == "member_added" { (None, member) } else { (member, None) };
     let data = json!({ "number": number.0, "extension": account.extension.as_str() });
-    record(write, ItemKind::Group, what, number, text, data).await
+    record_of(write, ItemKind::Group, what, number, Some(account.id), text, data).await
 }
 
 /// Takes out who was put in, or puts back who was taken out, at the old place.
@@ -113,13 +131,11 @@ pub(super) async fn undo(write: &mut Write<'_>, change: &Recorded) -> Result<Cha
     must_be(write.conn(), ItemKind::Group, number).await?;
     let was_added = change.after.is_some();
     let member = change.after.as_deref().or(change.before.as_deref()).and_then(|text| text.split_once(" at "));
-    let (extension, position) = member.ok_or(Refusal::CannotUndo)?;
-    let extension = Extension::parse(extension).ok_or(Refusal::CannotUndo)?;
+    let (_, position) = member.ok_or(Refusal::CannotUndo)?;
     let position: i64 = position.parse().map_err(|_| Refusal::CannotUndo)?;
-    let account = match change.target_id {
-        Some(id) => accounts::by_id(write.conn(), id).await?.ok_or(Refusal::ChangedSince)?,
-        None => account(write, &extension).await?,
-    };
+    // Who has the extension now may be another, or at another site.
+    let id = change.target_id.ok_or(Refusal::CannotUndo)?;
+    let account = accounts::by_id(write.conn(), id).await?.ok_or(Refusal::ChangedSince)?;
     match (was_added, place(write.conn(), number, account.id).await?) {
         (true, Some(position)) => Ok(take_out(write, number, &account, position).await?),
         (false, None) => Ok(put_in(write, number, &account, position).await?),

@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::{SystemError, trunks};
 use crate::access::{ItemKind, Refusal, Reply, TrunkKind};
-use crate::model::{Audio, ChangeNumber, ItemNumber};
+use crate::model::{AccountId, Audio, ChangeNumber, ItemNumber};
 use crate::store::error::StoreError;
 use crate::store::people::check_name;
 use crate::store::rights::Stop;
@@ -114,12 +114,25 @@ pub(super) async fn record(
     kind: ItemKind,
     what: &str,
     number: ItemNumber,
+    text: (Option<&str>, Option<&str>),
+    data: serde_json::Value,
+) -> Result<ChangeNumber, StoreError> {
+    record_of(write, kind, what, number, None, text, data).await
+}
+
+/// The same for a change that is about an account too.
+pub(super) async fn record_of(
+    write: &mut Write<'_>,
+    kind: ItemKind,
+    what: &str,
+    number: ItemNumber,
+    account: Option<AccountId>,
     (before, after): (Option<&str>, Option<&str>),
     data: serde_json::Value,
 ) -> Result<ChangeNumber, StoreError> {
     let action = format!("{}.{what}", kind.name());
     let target = number.0.to_string();
-    write.change(Change { action: &action, target: &target, before, after, event: (&action, data) }).await
+    write.change_to(account, Change { action: &action, target: &target, before, after, event: (&action, data) }).await
 }
 
 /// The number that a change was about.

@@ -19,7 +19,8 @@ pub(in crate::store) const OUTSIDE: &str = "outside";
 /// Notes that are taken at once; more wait for the next write.
 const TAKEN_MAX: i64 = 1000;
 
-type Note = (i64, i64, String, String, Option<i64>, Option<String>, Option<String>);
+/// Text as bytes: SQLite lets others write what is no UTF-8, and one such note must not keep all others from being taken.
+type Note = (i64, i64, Vec<u8>, Vec<u8>, Option<i64>, Option<Vec<u8>>, Option<Vec<u8>>);
 
 /// Whether anything was written by others.
 async fn is_any(conn: &mut SqliteConnection) -> Result<bool, StoreError> {
@@ -36,7 +37,10 @@ pub(in crate::store) async fn take(write: &mut Write<'_>) -> Result<(), StoreErr
     let notes: Vec<Note> = sqlx::query_as(sql).bind(TAKEN_MAX).fetch_all(write.conn()).await?;
     let asker = std::mem::replace(&mut write.who, Who { id: None, name: Some(OUTSIDE.to_owned()) });
     let its_source = std::mem::replace(&mut write.source, OUTSIDE);
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     for (id, at, action, target, target_id, before, after) in notes {
+        let (action, target) = (text(action), text(target));
+        let (before, after) = (before.map(text), after.map(text));
         let data = json!({ "before": before, "after": after, "at": rfc3339(Wall(at)) });
         let change = Change {
             action: &action,

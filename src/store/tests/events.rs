@@ -82,7 +82,7 @@ account_pin.changed 1005 {"site":"main","temporary":true}
 user.added 1042 {"name":"","roles":[],"site":"main","username":"1042@main"}
 role.assigned 1003 {"role":"support-technician","site":"main"}
 role.removed 1003 {"role":"support-technician","site":"main"}
-user.deleted 1042 {"site":"main","username":"1042@main"}
+user.deleted 1042 {"groups":[],"handsets":[],"site":"main","username":"1042@main"}
 "#;
     assert_eq!(events(&world).await[seeded..].join("\n"), expected.trim());
 }

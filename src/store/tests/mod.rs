@@ -11,6 +11,7 @@ mod logins;
 mod model;
 mod no_telling;
 mod opening;
+mod outside;
 mod people;
 mod recordings;
 mod roles;

@@ -26,15 +26,7 @@ async fn a_store_is_made_once_and_an_unfinished_one_again() {
     let folder = TempDir::new().unwrap();
     Store::create(options(&folder)).await.unwrap().close().await;
     let store = Store::create(options(&folder)).await.unwrap();
-    let ctx = Context {
-        now: Wall(MORNING),
-        site: store.site(),
-        source: "cli".into(),
-        caller: None,
-        call: None,
-        other_calls: 0,
-        is_private: false,
-    };
+    let ctx = Context::without_call(Wall(MORNING), store.site(), "cli");
     let user = Admin::AddUser { extension: ext("1000"), name: String::new(), username: None, roles: vec![], pin: None };
     store.admin(&ctx, user).await.unwrap();
     store.close().await;
@@ -231,4 +223,52 @@ async fn an_older_store_keeps_what_it_has() {
     assert!(matches!(old, Err(AdminError::CannotUndo(_))), "it does not say which account it was made to");
     let error = sqlx::query("UPDATE accounts SET forward_busy = '12x'").execute(&world.store.inner.writer).await;
     assert!(error.is_err(), "forwarding is digits, whoever writes it");
+}
+
+#[tokio::test]
+async fn the_group_may_read_and_write_the_store_whatever_the_umask() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("own/switchhook.db");
+    let store = Store::create(StoreOptions { path: path.clone(), ..options(&folder) }).await.unwrap();
+    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+    assert_eq!(mode(path.parent().unwrap()), 0o2770);
+    for name in ["switchhook.db", "switchhook.db-wal", "switchhook.db-shm"] {
+        assert_eq!(mode(&path.with_file_name(name)), 0o660, "{name}");
+    }
+    store.close().await;
+    if fs::metadata(folder.path()).unwrap().uid() == 0 {
+        let path = folder.path().join("theirs/switchhook.db");
+        fs::create_dir(path.parent().unwrap()).unwrap();
+        chown(path.parent().unwrap(), Some(12_345), Some(12_345)).unwrap();
+        Store::create(StoreOptions { path: path.clone(), ..options(&folder) }).await.unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().uid(), 12_345, "root has made it for the service");
+    }
+}
+
+#[tokio::test]
+async fn no_store_is_made_for_a_site_that_could_have_no_user() {
+    let folder = TempDir::new().unwrap();
+    for site in ["a\nb".to_owned(), "x".repeat(48), String::new(), "a\u{202e}b".to_owned()] {
+        let error = Store::create(StoreOptions { site, ..options(&folder) }).await.err().unwrap();
+        assert!(error.to_string().starts_with("site.name can't be used: "), "{error}");
+        assert!(!options(&folder).path.exists());
+    }
+    Store::create(StoreOptions { site: "x".repeat(47), ..options(&folder) }).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_looked_for_each_second_is_found_by_an_index() {
+    let world = World::new().await;
+    for sql in [
+        "SELECT id FROM intents WHERE kind = 'export' AND state = 'requested' ORDER BY id LIMIT 1",
+        "SELECT MIN(id) FROM intents WHERE kind = 'hook' AND subject = 'x' AND state IN ('requested', 'claimed')",
+        "SELECT id FROM intents WHERE kind = 'reboot' AND state IN ('requested', 'waiting', 'claimed') ORDER BY id",
+        "SELECT id FROM intents WHERE kind = 'reboot' AND state = 'unknown' ORDER BY id",
+    ] {
+        let plan = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+        let steps: Vec<(i64, i64, i64, String)> =
+            sqlx::query_as(plan).fetch_all(&world.store.inner.reader).await.unwrap();
+        assert!(steps.iter().any(|step| step.3.contains("intents_by_state (kind=? AND state=?")), "{sql}: {steps:?}");
+    }
 }

@@ -10,11 +10,11 @@ use crate::model::ItemNumber;
 
 const DAY: ModeSetting = ModeSetting::Fixed(Mode::Day);
 const HOLIDAY: ModeSetting = ModeSetting::Fixed(Mode::Holiday);
-const ONE: ItemNumber = ItemNumber(1);
+pub(super) const ONE: ItemNumber = ItemNumber(1);
 const LINE: TrunkKind = TrunkKind::Line;
 
 impl World {
-    async fn phone_system() -> (World, Actor) {
+    pub(super) async fn phone_system() -> (World, Actor) {
         let world = World::with(|options| {
             options.hooks = vec![HookOn { on: vec!["*".into()], run: vec!["tell".into()] }];
         })
@@ -46,7 +46,7 @@ impl World {
     }
 
     /// The last change as `number account action target before → after`.
-    async fn last_change_told(&self) -> String {
+    pub(super) async fn last_change_told(&self) -> String {
         let rows = self.store.changes(None, Some(1)).await.unwrap();
         let row = rows.last().unwrap();
         let or = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
@@ -63,14 +63,14 @@ impl World {
     }
 
     /// Another program's connection.
-    async fn other_program(&self) -> SqliteConnection {
+    pub(super) async fn other_program(&self) -> SqliteConnection {
         let path = self.folder.path().join("switchhook.db");
         SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap()
     }
 }
 
 /// Undoes a change by phone, as someone who keys their PIN.
-async fn undo(world: &World, actor: &Actor, number: i64, digits: &str) -> Reply {
+pub(super) async fn undo(world: &World, actor: &Actor, number: i64, digits: &str) -> Reply {
     let what = Destructive::Undo { number: ChangeNumber(number) };
     world.ask(actor, Action::Confirm(what, pin(digits))).await
 }

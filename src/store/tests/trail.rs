@@ -22,14 +22,121 @@ async fn the_trail_is_append_only() {
         "UPDATE changes SET after = 'x' WHERE number = 3",
         "UPDATE changes SET account = 'x', undone_by = 4 WHERE number = 3",
         "DELETE FROM changes",
+        "INSERT OR REPLACE INTO audit SELECT * FROM audit WHERE seq = 3",
+        "INSERT OR REPLACE INTO audit (at, source, action, outcome, change_number, hash)
+         VALUES (0, '', '', 'ok', 3, '')",
+        "REPLACE INTO changes (number, at, account, source, action, target, target_id)
+         SELECT number, at, account, source, action, target, 1 FROM changes WHERE number = 3",
+        "UPDATE changes SET undone_by = 2 WHERE number = 3",
+        "UPDATE changes SET undone_by = 99 WHERE number = 3",
+        "UPDATE changes SET undone_by = NULL WHERE number = 3",
     ] {
         let error = sqlx::query(sql).execute(&world.store.inner.writer).await.err().unwrap();
         assert!(error.to_string().contains("append-only"), "{error}");
     }
-    sqlx::query("UPDATE changes SET undone_by = 4 WHERE number = 3").execute(&world.store.inner.writer).await.unwrap();
-    let rows = i64::try_from(world.store.audit(None).await.unwrap().len()).unwrap();
-    assert_eq!(world.store.verify_audit().await.unwrap(), Verified { rows, fault: None });
-    assert_eq!(rows, 19, "seven accounts, seven voicemail PINs, five recordings");
+    let all = world.store.audit(None).await.unwrap();
+    assert_eq!(all.len(), 19, "seven accounts, seven voicemail PINs, five recordings");
+    let hash = all.last().unwrap().hash.clone();
+    assert_eq!(world.store.verify_audit().await.unwrap(), Verified { rows: 19, hash, fault: None });
+}
+
+#[tokio::test]
+async fn a_change_that_is_marked_as_undone_was_undone() {
+    let world = World::new().await;
+    let sql = "UPDATE changes SET undone_by = 4 WHERE number = 3";
+    sqlx::query(sql).execute(&world.store.inner.writer).await.unwrap();
+    assert_eq!(world.store.verify_audit().await.unwrap().fault, Some(AuditFault::Undone(3)));
+    let twice = sqlx::query("UPDATE changes SET undone_by = 5 WHERE number = 3");
+    assert!(twice.execute(&world.store.inner.writer).await.is_err());
+
+    let world = World::new().await;
+    let number = world.changed(&world.demo("1005").await, Action::ToggleDnd).await;
+    world.admin(Admin::Undo { number }).await.unwrap();
+    assert_eq!(world.store.verify_audit().await.unwrap().fault, None);
+    for trigger in ["DROP TRIGGER changes_are_undone_once", "UPDATE changes SET undone_by = NULL"] {
+        sqlx::query(trigger).execute(&world.store.inner.writer).await.unwrap();
+    }
+    assert_eq!(world.store.verify_audit().await.unwrap().fault, Some(AuditFault::Undone(number.0)));
+}
+
+#[tokio::test]
+async fn a_trail_that_was_cut_and_its_end_moved_is_not_whole() {
+    let world = World::new().await;
+    let end = "SELECT value FROM meta WHERE key = 'audit_end'";
+    let before: String = sqlx::query_scalar(end).fetch_one(&world.store.inner.writer).await.unwrap();
+    world.try_login("1005", "1").await;
+    world.try_login("1005", "2").await;
+    let sql = "UPDATE meta SET value = $1 WHERE key = 'audit_end'";
+    sqlx::query(sql).bind(before).execute(&world.store.inner.writer).await.unwrap();
+    let fault = tamper(&world, "DELETE FROM audit WHERE seq > 19").await;
+    assert_eq!(fault, Some(AuditFault::Written { last: 19, written: 21 }));
+}
+
+#[tokio::test]
+async fn what_other_hands_have_put_into_the_store_is_named() {
+    for (sql, told) in [
+        (
+            "CREATE TRIGGER helpful AFTER INSERT ON audit BEGIN INSERT OR IGNORE INTO roles
+             SELECT id, 'server-administrator', 0 FROM accounts WHERE extension = '1005'; END",
+            "trigger \"helpful\" is not switchhook's",
+        ),
+        ("CREATE VIEW v_pins AS SELECT * FROM pins", "view \"v_pins\" is not switchhook's"),
+        ("DROP TRIGGER outside_mode", "trigger \"outside_mode\" is missing"),
+        ("DROP VIEW v_lines", "view \"v_lines\" is missing"),
+    ] {
+        let world = World::new().await;
+        sqlx::query(sql).execute(&world.store.inner.writer).await.unwrap();
+        let fault = world.store.verify_audit().await.unwrap().fault;
+        assert_eq!(fault, Some(AuditFault::Schema(told.to_owned())), "{sql}");
+    }
+    let world = World::new().await;
+    for sql in ["DROP VIEW v_lines", "CREATE VIEW v_lines AS SELECT 1 AS number"] {
+        sqlx::query(sql).execute(&world.store.inner.writer).await.unwrap();
+    }
+    let fault = world.store.verify_audit().await.unwrap().fault;
+    assert_eq!(fault, Some(AuditFault::Schema("view \"v_lines\" was altered".to_owned())));
+}
+
+/// The hash that older programs have given a row, by what this file says of it.
+fn older_hash(before: &str, row: &AuditRow, told: &ChangeRow) -> String {
+    use sha2::Digest;
+    let at = MORNING;
+    let fields = serde_json::json!([
+        row.seq,
+        at,
+        row.account,
+        row.source,
+        row.action,
+        row.target,
+        row.outcome,
+        row.change,
+        told.before,
+        told.after
+    ]);
+    let digest = sha2::Sha256::digest(format!("{before}\n{fields}"));
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[tokio::test]
+async fn rows_of_older_programs_are_verified_by_their_own_rule() {
+    let world = World::new().await;
+    let (rows, changes) = (world.store.audit(None).await.unwrap(), world.store.changes(None, None).await.unwrap());
+    let mut hash = "0".repeat(64);
+    let writer = &world.store.inner.writer;
+    sqlx::query("DROP TRIGGER audit_is_never_changed").execute(writer).await.unwrap();
+    for (row, told) in rows.iter().zip(&changes) {
+        hash = older_hash(&hash, row, told);
+        let sql = "UPDATE audit SET hash = $2, hash_version = 1 WHERE seq = $1";
+        sqlx::query(sql).bind(row.seq).bind(&hash).execute(writer).await.unwrap();
+    }
+    let sql = "UPDATE meta SET value = '19 ' || $1 WHERE key = 'audit_end'";
+    sqlx::query(sql).bind(&hash).execute(writer).await.unwrap();
+    world.try_login("1005", "1").await;
+    let verified = world.store.verify_audit().await.unwrap();
+    assert!(matches!(&verified.fault, Some(AuditFault::Schema(_))), "nothing but the trigger: {verified:?}");
+    assert_eq!(verified.rows, 20);
+    sqlx::query("UPDATE audit SET hash_version = 1 WHERE seq = 20").execute(writer).await.unwrap();
+    assert_eq!(world.store.verify_audit().await.unwrap().fault, Some(AuditFault::Altered(20)));
 }
 
 #[tokio::test]
@@ -67,6 +174,7 @@ async fn a_change_that_was_altered_is_named_by_its_row() {
     let altered = [
         ("UPDATE changes SET after = 'x' WHERE number = 5", AuditFault::Altered(5)),
         ("UPDATE changes SET before = 'x' WHERE number = 5", AuditFault::Altered(5)),
+        ("UPDATE changes SET target_id = 1 WHERE number = 5", AuditFault::Altered(5)),
         ("UPDATE changes SET account = '1000' WHERE number = 5", AuditFault::Change { seq: 5, change: 5 }),
         ("DELETE FROM changes WHERE number = 5", AuditFault::Change { seq: 5, change: 5 }),
     ];
