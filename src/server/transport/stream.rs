@@ -18,6 +18,12 @@ use crate::wire::sip::{Frame, Framer};
 
 /// Messages that wait for one slow connection; beyond it the connection is closed.
 const OUTBOUND_MAX: usize = 256;
+/// A TLS handshake that takes longer closes the connection.
+const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
+/// A message that is not whole by then closes the connection.
+const MESSAGE_WITHIN: Duration = Duration::from_secs(30);
+/// A connection on which nothing has come for so long is closed.
+const IDLE_MAX: Duration = Duration::from_secs(3600);
 /// A write that takes longer closes the connection.
 const WRITE_WITHIN: Duration = Duration::from_secs(10);
 /// A connection of ours that is not up within this is given up.
@@ -51,7 +57,7 @@ pub struct Patience {
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { handshake: Duration::from_secs(10), message: Duration::from_secs(30), idle: Duration::from_secs(3600) }
+        Self { handshake: HANDSHAKE_WITHIN, message: MESSAGE_WITHIN, idle: IDLE_MAX }
     }
 }
 
