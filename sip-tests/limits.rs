@@ -61,6 +61,33 @@ fn each_bound_on_the_page_is_in_the_source() {
 
 #[test]
 fn each_test_on_the_page_is_there() {
+    let all = all_code();
+    let tests = page().into_iter().filter_map(|row| row.test);
+    let missing: Vec<String> = tests.filter(|test| !all.contains(&format!("fn {test}()"))).collect();
+    assert!(missing.is_empty(), "docs/limits.md names tests that are not there: {missing:?}");
+}
+
+/// What `docs/security.md` names as shown by a test, and has the name of one.
+#[test]
+fn each_test_of_the_page_on_security_is_there() {
+    let text = fs::read_to_string(root().join("docs/security.md")).expect("the page");
+    let rows = text.lines().filter(|line| line.starts_with("| "));
+    let shown = rows.filter_map(|row| row.trim_end_matches(" |").rsplit(" | ").next());
+    let quoted = shown.flat_map(|shown| shown.split('`').skip(1).step_by(2));
+    let names: Vec<&str> = quoted.filter_map(|name| name.rsplit("::").next()).filter(|name| is_test(name)).collect();
+    assert!(names.len() > 100, "{} names", names.len());
+    let all = all_code();
+    let missing: Vec<&str> = names.into_iter().filter(|name| !all.contains(&format!("fn {name}("))).collect();
+    assert!(missing.is_empty(), "docs/security.md names tests that are not there: {missing:?}");
+}
+
+/// Names of tests are sentences.
+fn is_test(name: &str) -> bool {
+    name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_') && name.matches('_').count() > 2
+}
+
+/// All that is in `src` and `sip-tests`.
+fn all_code() -> String {
     let mut all: String = sources().into_iter().map(|(_, text)| text).collect();
     let mut folders = vec![root().join("sip-tests")];
     while let Some(folder) = folders.pop() {
@@ -72,9 +99,7 @@ fn each_test_on_the_page_is_there() {
             }
         }
     }
-    let tests = page().into_iter().filter_map(|row| row.test);
-    let missing: Vec<String> = tests.filter(|test| !all.contains(&format!("fn {test}()"))).collect();
-    assert!(missing.is_empty(), "docs/limits.md names tests that are not there: {missing:?}");
+    all
 }
 
 #[test]

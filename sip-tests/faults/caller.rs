@@ -5,7 +5,7 @@
 
 use std::f32::consts::TAU;
 use std::fs;
-use std::net::{Ipv4Addr, UdpSocket};
+use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
 use switchhook::wire::g711::{FRAME, Law};
@@ -77,7 +77,7 @@ impl Caller {
     /// One with an address of its own.
     pub fn new(setup: &Setup) -> Self {
         let agent = Agent::new(setup);
-        let media = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let media = UdpSocket::bind((agent.address(), 0)).expect("a port");
         media.set_read_timeout(Some(Duration::from_millis(20))).expect("a time-out");
         Self { agent, media, patience: ANSWER_WITHIN, next: 1, last: None }
     }
@@ -88,7 +88,7 @@ impl Caller {
         self.agent.new_call();
         (self.next, self.last) = (1, None);
         let port = self.media.local_addr().expect("its port").port();
-        let offer = self.agent.sdp(&format!("m=audio {port} RTP/AVP 0\r\nc=IN IP4 {}\r\n", Ipv4Addr::LOCALHOST));
+        let offer = self.agent.sdp(&format!("m=audio {port} RTP/AVP 0\r\n"));
         let line = self.agent.line("INVITE");
         let invite = self.agent.request(&line, 1, &[], &offer);
         if self.answer_to(&invite) != Some(200) {

@@ -119,8 +119,10 @@ fn a_hook_whose_end_could_not_be_recorded_holds_nothing_up() {
     let slow = config.replace("cat >> told", "sleep 1 && cat >> told");
     fs::write(setup.config(), slow).expect("the configuration");
     let server = setup.serve();
+    let before = setup.value("SELECT max(id) FROM v_commands");
     setup.done(&["line", "disable", "2"], "");
-    let state = || setup.rows("SELECT state FROM v_commands WHERE kind = 'hook' ORDER BY id DESC LIMIT 2");
+    let states = format!("SELECT state FROM v_commands WHERE kind = 'hook' AND id > {before} ORDER BY id");
+    let state = || setup.rows(&states);
     until(DONE_WITHIN, "the hook runs", || state() == ["claimed"]);
     let holder = Holder::of(&setup);
     until(DONE_WITHIN, "that could not be recorded", || {
