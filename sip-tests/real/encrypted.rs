@@ -158,7 +158,7 @@ fn a_plain_call_does_nothing_destructive_where_that_needs_an_encrypted_one() {
         phone.press("63");
         phone.hears_all(&["reboot-menu", "reboot-now"]);
         phone.press("1");
-        phone.hears_all(&["nothing-changed", "reboot-menu"]);
+        phone.hears_all(&["needs-encrypted-call", "reboot-menu"]);
         phone.hang_up();
     }
     let denied = world.setup.json(&["audit", "list"]);

@@ -29,8 +29,7 @@ pub(super) fn policy_clip(refusal: Refusal) -> Option<Clip> {
 fn general_clip(refusal: Refusal) -> Option<Clip> {
     match refusal {
         Refusal::NotAllowedForThisAccount => Some("not-allowed-for-this-account"),
-        // What the call would have to be is in the log and in the audit trail.
-        Refusal::NotEncrypted => Some("nothing-changed"),
+        Refusal::NotEncrypted => Some("needs-encrypted-call"),
         Refusal::NotYourself => Some("not-yourself"),
         Refusal::PinTooShortForRole => Some("pin-too-short-for-role"),
         Refusal::AlreadySo => Some("already-so"),

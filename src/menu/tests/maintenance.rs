@@ -90,7 +90,7 @@ fn a_countdown_to_a_reboot_that_failed_says_so() {
 #[test]
 fn where_the_call_has_to_be_encrypted_no_pin_is_asked_for() {
     let mut caller = at_reboot();
-    caller.store_refuses(Refusal::NotEncrypted).dials("1").hears(&format!("nothing-changed {REBOOT_MENU}"));
+    caller.store_refuses(Refusal::NotEncrypted).dials("1").hears(&format!("needs-encrypted-call {REBOOT_MENU}"));
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn a_wrong_pin_may_be_keyed_once_more() {
     let mut caller = at_reboot();
     caller.dials("1999#").hears("pin-wrong confirm-with-pin").dials("998#");
     caller.asked("reboot.requested? reboot.requested reboot.requested");
-    caller.hears(&format!("nothing-changed {REBOOT_MENU}"));
+    caller.hears(&format!("needs-encrypted-call {REBOOT_MENU}"));
     // The next one has two tries again.
     caller.dials("1#").hears("pin-wrong confirm-with-pin").dials("29618374#").hears(REQUESTED);
 }

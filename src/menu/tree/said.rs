@@ -146,6 +146,7 @@ pub static SAID: &[Clip] = &[
     "no-longer-allowed",
     "not-allowed-for-this-account",
     "not-answered",
+    "needs-encrypted-call",
     "not-yourself",
     "nothing-changed",
     "pin-must-change",
