@@ -219,6 +219,8 @@ pub enum Actor {
         id: AccountId,
         /// What it was allowed when it logged in; a right gained since counts from the next login.
         granted: Permissions,
+        /// [`Session::pin_resets`] of its login: where the account PIN was reset since, the session is over.
+        pin_resets: i64,
     },
     /// Someone with a shell on this machine: allowed everything, named `cli` in the audit trail.
     Shell,

@@ -201,6 +201,7 @@ fn recording(clock: &mut Clock) -> Call {
         has_role: true,
         spoken_name: None,
         must_change_pin: false,
+        pin_resets: 0,
         news: Vec::new(),
     };
     call.handle_reply(clock.now(), ticket, Reply::LoggedIn(session));

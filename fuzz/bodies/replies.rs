@@ -114,6 +114,7 @@ fn session(bytes: &mut Bytes<'_>) -> Session {
         language: option(bytes, |bytes| bytes.pick(&Language::ALL)),
         spoken_name: option(bytes, audio),
         must_change_pin: bytes.flag(),
+        pin_resets: 0,
         news: if bytes.flag() { vec![News::RebootDone, News::BackupFailed] } else { Vec::new() },
     }
 }

@@ -82,3 +82,6 @@ END;
 -- Looked for each second, however many have ended.
 DROP INDEX intents_open;
 CREATE INDEX intents_by_state ON intents (kind, state, subject, id);
+
+-- How often somebody else than its owner has set it: a session that began before is over.
+ALTER TABLE pins ADD COLUMN resets INTEGER NOT NULL DEFAULT 0;

@@ -38,6 +38,8 @@ pub struct Session {
     pub must_change_pin: bool,
     /// What has ended since the last call.
     pub news: Vec<News>,
+    /// How often somebody else than its owner has set the account PIN.
+    pub pin_resets: i64,
 }
 
 /// Someone of whom callers hear.

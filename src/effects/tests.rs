@@ -91,7 +91,9 @@ impl World {
         let login =
             Action::Login { extension: Extension::parse("1004").unwrap(), pin: Pin::parse("29618374").unwrap() };
         match self.store.apply(&self.ctx(), &Actor::Caller, login).await {
-            Reply::LoggedIn(session) => Actor::Account { id: session.id, granted: session.granted },
+            Reply::LoggedIn(session) => {
+                Actor::Account { id: session.id, granted: session.granted, pin_resets: session.pin_resets }
+            }
             other => panic!("{other:?}"),
         }
     }

@@ -160,6 +160,7 @@ struct Account {
     /// What is left of `granted`, as far as refusals have told.
     left: Permissions,
     has_role: bool,
+    pin_resets: i64,
 }
 
 impl Dialogue {
@@ -260,7 +261,7 @@ impl Dialogue {
     /// In whose name the store is asked.
     pub fn actor(&self) -> Actor {
         match self.account {
-            Some(Account { id, granted, .. }) => Actor::Account { id, granted },
+            Some(Account { id, granted, pin_resets, .. }) => Actor::Account { id, granted, pin_resets },
             None => Actor::Caller,
         }
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use sha2::{Digest, Sha256};
 use tokio::sync::mpsc::Receiver;
 use zeroize::Zeroizing;
 
@@ -446,7 +447,9 @@ impl Signalling {
     }
 }
 
-/// The number in the `o=` line: the dialog's, which is random.
+/// The number in the `o=` line: made of the dialog's, which is random, so that it can't be told from it (descriptions
+/// travel further than tags do).
 fn dialog_session(dialog: DialogKey) -> u64 {
-    dialog.0 >> 1
+    let hash = Sha256::digest(dialog.0.to_be_bytes());
+    hash.iter().take(8).fold(0, |number: u64, byte| number << 8 | u64::from(*byte)) >> 1
 }

@@ -107,6 +107,14 @@ pub(super) async fn has_temporary_pin(
     Ok(row == Some(1))
 }
 
+/// How often somebody else than its owner has set the account PIN.
+pub(super) async fn pin_resets(conn: &mut SqliteConnection, id: AccountId) -> Result<i64, StoreError> {
+    let sql = "SELECT resets FROM pins WHERE account_id = $1 AND kind = $2";
+    let resets: Option<i64> =
+        sqlx::query_scalar(sql).bind(id.0).bind(PinKind::Account.name()).fetch_optional(conn).await?;
+    Ok(resets.unwrap_or(0))
+}
+
 /// Whether the account PIN is shorter than a role holder's must be. No account PIN lets nobody in.
 pub(super) async fn has_short_pin(conn: &mut SqliteConnection, id: AccountId) -> Result<bool, StoreError> {
     let sql = "SELECT long FROM pins WHERE account_id = $1 AND kind = $2";

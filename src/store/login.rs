@@ -231,6 +231,7 @@ async fn session(write: &mut Write<'_>, account: Account) -> Result<Session, Sto
         language: settings::language(write.conn(), account.id).await?,
         spoken_name: own_audio::spoken_name(write.conn(), account.id).await?,
         must_change_pin,
+        pin_resets: accounts::pin_resets(write.conn(), account.id).await?,
         news: intents::take_news(write, account.id).await?,
         id: account.id,
         granted: Permissions::of(&account.roles),

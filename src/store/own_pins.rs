@@ -239,9 +239,9 @@ pub(super) async fn store_pin(
     let now = write.now();
     let good_for_ms = i64::from(write.options.login.temporary_pin_hours) * 3_600_000;
     sqlx::query(
-        "INSERT INTO pins (account_id, kind, hash, temporary, expires_at, changed_at, long)
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (account_id, kind)
-         DO UPDATE SET hash = $3, temporary = $4, expires_at = $5, changed_at = $6, long = $7",
+        "INSERT INTO pins (account_id, kind, hash, temporary, expires_at, changed_at, long, resets)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (account_id, kind)
+         DO UPDATE SET hash = $3, temporary = $4, expires_at = $5, changed_at = $6, long = $7, resets = pins.resets + $8",
     )
     .bind(id.0)
     .bind(kind.name())
@@ -250,6 +250,7 @@ pub(super) async fn store_pin(
     .bind(temporary.then_some(now.saturating_add(good_for_ms)))
     .bind(now)
     .bind(i64::from(pin.digits().len() >= ROLE_PIN_DIGITS_MIN))
+    .bind(i64::from(write.who.id != Some(id.0)))
     .execute(write.conn())
     .await?;
     sqlx::query("INSERT INTO pin_history (account_id, kind, hash) VALUES ($1, $2, $3)")

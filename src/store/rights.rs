@@ -123,10 +123,10 @@ pub(super) async fn authorise(
 
 async fn caller(conn: &mut SqliteConnection, actor: &Actor, action: &Action) -> Result<Caller, Stop> {
     let Some(needed) = action.needs() else { return Err(Refusal::NotAllowed.into()) };
-    let (id, granted) = match actor {
+    let (id, granted, pin_resets) = match actor {
         Actor::Caller => return Err(Refusal::NotAllowed.into()),
         Actor::Shell => return Ok(Caller::shell()),
-        Actor::Account { id, granted } => (*id, *granted),
+        Actor::Account { id, granted, pin_resets } => (*id, *granted, *pin_resets),
     };
     let account = match accounts::by_id(conn, id).await? {
         Some(account) if account.enabled => account,
@@ -143,6 +143,10 @@ async fn caller(conn: &mut SqliteConnection, actor: &Actor, action: &Action) -> 
     let replaces = matches!(action, Action::ReplaceTemporaryPin { .. });
     let notes = matches!(action, Action::NoteDenied { .. });
     let temporary = accounts::has_temporary_pin(conn, account.id, PinKind::Account).await?;
+    // Whoever knew the PIN of before is not the owner, as far as is known.
+    if accounts::pin_resets(conn, account.id).await? != pin_resets {
+        return Err(Refusal::NoLongerAllowed.into());
+    }
     // A temporary PIN is changed before anything else, and only a temporary one is replaced without being asked for.
     if temporary != replaces && !notes {
         return Err(Refusal::NotAllowed.into());

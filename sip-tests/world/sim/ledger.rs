@@ -138,9 +138,11 @@ impl Ledger {
         let had_administrator = self.has_administrator(&[]);
         let done = match (actor, action) {
             (Actor::Caller, Action::Login { extension, pin }) => self.login(now, extension, pin),
-            (Actor::Account { id, granted }, action) => self.authorise(*id, *granted, action).and_then(|allowed| {
-                self.act(&Request { now, other_calls, id: *id, allowed, granted: *granted, action })
-            }),
+            (Actor::Account { id, granted, pin_resets }, action) => {
+                self.authorise(*id, *granted, *pin_resets, action).and_then(|allowed| {
+                    self.act(&Request { now, other_calls, id: *id, allowed, granted: *granted, action })
+                })
+            }
             _ => Err(Refusal::NotAllowed),
         };
         let reply = done.unwrap_or_else(Reply::Refused);
@@ -149,7 +151,13 @@ impl Ledger {
     }
 
     /// The rights are read again at each action; a temporary PIN is changed before anything else.
-    fn authorise(&self, id: AccountId, granted: Permissions, action: &Action) -> Result<Permissions, Refusal> {
+    fn authorise(
+        &self,
+        id: AccountId,
+        granted: Permissions,
+        pin_resets: i64,
+        action: &Action,
+    ) -> Result<Permissions, Refusal> {
         let needed = action.needs().ok_or(Refusal::NotAllowed)?;
         let account = self.by_id(id).filter(|_| self.is_enabled(id)).ok_or(Refusal::NoLongerAllowed)?;
         let held = self.permissions(id);
@@ -158,6 +166,9 @@ impl Ledger {
             return Err(Refusal::NotAllowed);
         }
         if !allowed.any(needed) {
+            return Err(Refusal::NoLongerAllowed);
+        }
+        if account.pin.resets != pin_resets {
             return Err(Refusal::NoLongerAllowed);
         }
         let replaces = matches!(action, Action::ReplaceTemporaryPin { .. });
@@ -184,7 +195,7 @@ impl Ledger {
         let account = self.by_id_mut(id);
         account.offered = account.news.len();
         let news = account.news.iter().map(|(news, _)| *news).collect();
-        let must_change_pin = account.pin.is_temporary;
+        let (must_change_pin, pin_resets) = (account.pin.is_temporary, account.pin.resets);
         Ok(Reply::LoggedIn(Session {
             id,
             extension: extension.clone(),
@@ -193,6 +204,7 @@ impl Ledger {
             language: self.language(id),
             spoken_name: self.name(id),
             must_change_pin,
+            pin_resets,
             news,
         }))
     }

@@ -64,6 +64,7 @@ struct Asked {
 struct LoggedIn {
     id: AccountId,
     granted: Permissions,
+    pin_resets: i64,
     must_change_pin: bool,
     /// Permissions of which the caller was told that they are gone.
     gone: Permissions,
@@ -304,6 +305,7 @@ impl Witness {
                 self.logged_in = Some(LoggedIn {
                     id: session.id,
                     granted: session.granted,
+                    pin_resets: session.pin_resets,
                     must_change_pin: session.must_change_pin,
                     gone: Permissions::default(),
                 });

@@ -123,8 +123,8 @@ impl Dialogue {
     }
 
     fn logged_in(&mut self, session: &Session) {
-        let Session { id, granted, has_role, .. } = *session;
-        self.account = Some(Account { id, granted, left: granted, has_role });
+        let Session { id, granted, has_role, pin_resets, .. } = *session;
+        self.account = Some(Account { id, granted, left: granted, has_role, pin_resets });
         if let Some(language) = session.language.filter(|language| self.installed().contains(language)) {
             self.speak(language);
         }

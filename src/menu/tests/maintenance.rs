@@ -131,7 +131,7 @@ fn a_wrong_pin_may_be_keyed_once_more() {
     let mut caller = at_reboot();
     caller.dials("1999#").hears("pin-wrong confirm-with-pin").dials("998#");
     caller.asked("reboot.requested? reboot.requested reboot.requested");
-    caller.hears(&format!("needs-encrypted-call {REBOOT_MENU}"));
+    caller.hears(&format!("nothing-changed {REBOOT_MENU}"));
     // The next one has two tries again.
     caller.dials("1#").hears("pin-wrong confirm-with-pin").dials("29618374#").hears(REQUESTED);
 }

@@ -232,6 +232,7 @@ pub fn session(granted: Permissions, has_role: bool, must_change_pin: bool, news
         has_role,
         spoken_name: None,
         must_change_pin,
+        pin_resets: 0,
         news,
     }
 }

@@ -330,6 +330,7 @@ impl FakeStore {
             has_role: account.role.is_some(),
             spoken_name: (account.extension == "1002").then(|| audio(1002)),
             must_change_pin: account.temporary,
+            pin_resets: 0,
             news: self.news.clone(),
         })
     }

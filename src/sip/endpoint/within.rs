@@ -14,6 +14,9 @@ impl Endpoint {
         let Some(dialog) = self.dialog_of(&request) else {
             return self.refuse_stray(now, flow, key, &request, &Refusal::plain(481));
         };
+        if let Err(challenge) = self.check_source(now, dialog, flow, &request) {
+            return self.refuse_statelessly(flow, &request, &challenge);
+        }
         if let Err(refusal) = self.take_sequence(dialog, flow, &request) {
             return self.refuse(now, flow, key, None, &request, &refusal);
         }
@@ -35,6 +38,19 @@ impl Endpoint {
     pub(super) fn dialog_of(&self, request: &Request) -> Option<DialogKey> {
         let key = request.head.to.tag().and_then(key_of)?;
         self.dialogs.get(&key)?.has(request).then_some(key)
+    }
+
+    /// What moves the media or presses a key comes from where the call does, or from who may call: whoever has read the
+    /// tags of a call somewhere must not take it over. A BYE may come from elsewhere, as does that of a phone behind a
+    /// proxy which does not stay on the way.
+    fn check_source(&mut self, now: Mono, key: DialogKey, flow: Flow, request: &Request) -> Result<(), Refusal> {
+        let takes_over = matches!(request.method, Method::Invite | Method::Update | Method::Info);
+        let ip = |flow: &Flow| flow.peer.ip().to_canonical();
+        let is_its_own = self.dialogs.get(&key).is_some_and(|dialog| ip(&dialog.flow) == ip(&flow));
+        if !takes_over || is_its_own {
+            return Ok(());
+        }
+        self.guard.check(now, flow.peer.ip(), request, &self.random)
     }
 
     /// 500 for a request that is older than one we have seen (section 12.2.2), 420 for what it requires.

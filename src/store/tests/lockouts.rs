@@ -140,10 +140,10 @@ async fn all_strangers_together_have_one_bucket_and_the_owner_needs_none_of_it()
     assert!(matches!(world.login_from("1004", "1004", "29618374").await, Reply::LoggedIn(_)), "the owner");
     let technician = world.login_from("1004", "1004", "29618374").await;
     let Reply::LoggedIn(session) = technician else { panic!("{technician:?}") };
-    let actor = Actor::Account { id: session.id, granted: session.granted };
+    let actor = Actor::Account { id: session.id, granted: session.granted, pin_resets: session.pin_resets };
     let owner = world.login_from("1005", "1005", "904826").await;
     let Reply::LoggedIn(owner) = owner else { panic!("{owner:?}") };
-    let owner = Actor::Account { id: owner.id, granted: owner.granted };
+    let owner = Actor::Account { id: owner.id, granted: owner.granted, pin_resets: owner.pin_resets };
     world.changed(&owner, Action::SetOwnSupportPin { new: pin("851730") }).await;
     let verify = |digits| Action::VerifySupportPin { extension: ext("1005"), pin: pin(digits) };
     assert_eq!(world.ask(&actor, verify("851730")).await, Reply::Done, "whoever is logged in needs none either");

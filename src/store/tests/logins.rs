@@ -79,6 +79,29 @@ async fn guesses_at_the_same_time_are_counted_one_by_one() {
     assert_eq!((failed, locked), (5, 1));
 }
 
+/// A thief who is logged in with a PIN that was reset is logged in no more, not even when the owner has a new one; and one
+/// who waits to set a new one needs the PIN of the last reset.
+#[tokio::test]
+async fn a_session_is_over_when_somebody_else_sets_the_pin() {
+    let world = World::new().await;
+    let list = Action::List { kind: ItemKind::Recording };
+    let set = |digits: &str, temporary| Admin::SetPin { extension: ext("1002"), pin: pin(digits), temporary };
+    let thief = world.actor("1002", "83517294").await;
+    assert!(matches!(world.ask(&thief, list.clone()).await, Reply::Numbers(_)));
+    world.admin(set("29461837", true)).await.unwrap();
+    assert_eq!(world.ask(&thief, list.clone()).await, refused(Refusal::NoLongerAllowed));
+    let replace = |digits| Action::ReplaceTemporaryPin { new: pin(digits) };
+    assert_eq!(world.ask(&thief, replace("73928164")).await, refused(Refusal::NoLongerAllowed));
+
+    let waiting = world.actor("1002", "29461837").await;
+    world.admin(set("64829173", true)).await.unwrap();
+    assert_eq!(world.ask(&waiting, replace("73928164")).await, refused(Refusal::NoLongerAllowed));
+    let owner = world.actor("1002", "64829173").await;
+    assert!(matches!(world.ask(&owner, replace("73928164")).await, Reply::Changed(_)));
+    assert!(matches!(world.ask(&owner, list.clone()).await, Reply::Numbers(_)), "one's own change ends nothing");
+    assert_eq!(world.ask(&thief, list).await, refused(Refusal::NoLongerAllowed));
+}
+
 #[tokio::test]
 async fn a_temporary_pin_is_changed_before_anything_else() {
     let mut world = World::new().await;
@@ -86,7 +109,7 @@ async fn a_temporary_pin_is_changed_before_anything_else() {
     world.admin(set.clone()).await.unwrap();
     let session = world.session("1002", "29461837").await;
     assert!(session.must_change_pin);
-    let actor = Actor::Account { id: session.id, granted: session.granted };
+    let actor = Actor::Account { id: session.id, granted: session.granted, pin_resets: session.pin_resets };
     assert_eq!(world.ask(&actor, Action::List { kind: ItemKind::Recording }).await, refused(Refusal::NotAllowed));
     let replace = |digits| Action::ReplaceTemporaryPin { new: pin(digits) };
     assert_eq!(world.ask(&actor, replace("29461837")).await, refused(Refusal::PinUsedBefore));
@@ -137,7 +160,7 @@ async fn every_pin_that_is_made_by_the_store_is_temporary_for_a_day_and_to_be_ch
     for (extension, pin) in [("1042", &made[0]), ("1005", &made[1]), ("1043", &shell)] {
         let session = world.session(extension, pin.digits()).await;
         assert!(session.must_change_pin, "{extension}");
-        let actor = Actor::Account { id: session.id, granted: session.granted };
+        let actor = Actor::Account { id: session.id, granted: session.granted, pin_resets: session.pin_resets };
         assert_eq!(world.ask(&actor, Action::ReadSettings).await, refused(Refusal::NotAllowed), "{extension}");
     }
     world.now = end;

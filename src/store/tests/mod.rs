@@ -141,7 +141,7 @@ impl World {
 
     async fn actor(&self, extension: &str, digits: &str) -> Actor {
         let session = self.session(extension, digits).await;
-        Actor::Account { id: session.id, granted: session.granted }
+        Actor::Account { id: session.id, granted: session.granted, pin_resets: session.pin_resets }
     }
 
     /// The actor of one of the demo's accounts that hold roles, or of 1005.

@@ -385,7 +385,8 @@ impl Run {
         let action = self.random_action(&who);
         self.model.acting = who.extension.clone();
         let expected = self.model.reply(&who, &action, self.world.now);
-        let actor = Actor::Account { id: who.session.id, granted: who.session.granted };
+        let actor =
+            Actor::Account { id: who.session.id, granted: who.session.granted, pin_resets: who.session.pin_resets };
         let reply = self.world.ask(&actor, action.clone()).await;
         match (expected, reply) {
             (Some(expected), reply) => assert_eq!(reply, expected, "{} asks {action:?}", who.extension),

@@ -54,7 +54,7 @@ async fn extensions_are_of_a_site_and_usernames_of_all() {
     assert_eq!(reply, refused(Refusal::LoginFailed), "that is the PIN of the other 1005");
     let reply = world.store.apply(&there, &Actor::Caller, login("736195")).await;
     let Reply::LoggedIn(session) = reply else { panic!("{reply:?}") };
-    let actor = Actor::Account { id: session.id, granted: session.granted };
+    let actor = Actor::Account { id: session.id, granted: session.granted, pin_resets: session.pin_resets };
     world.store.apply(&there, &actor, Action::ToggleDnd).await;
     assert!(!world.user("1005").await.dnd, "not that one's");
     assert!(world.store.user(branch, &ext("1005"), Wall(world.now)).await.unwrap().dnd);

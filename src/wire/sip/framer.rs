@@ -25,6 +25,8 @@ pub struct Framer {
     need: Option<usize>,
     /// A CRLF between messages came, and may be the first half of a ping.
     half_ping: bool,
+    /// Pings that came and were not told yet.
+    pings: usize,
     dead: bool,
 }
 
@@ -41,12 +43,17 @@ impl Framer {
         if self.dead {
             return None;
         }
-        while self.buffer.starts_with(b"\r\n") {
-            self.buffer.drain(..2);
-            self.half_ping = !self.half_ping;
-            if !self.half_ping {
-                return Some(Frame::Ping);
-            }
+        // All at once: a flood of them is not to be moved again and again.
+        let crlfs = self.buffer.chunks_exact(2).take_while(|pair| *pair == b"\r\n").count();
+        if crlfs > 0 {
+            self.buffer.drain(..2 * crlfs);
+            let all = crlfs + usize::from(self.half_ping);
+            self.half_ping = all % 2 == 1;
+            self.pings += all / 2;
+        }
+        if self.pings > 0 {
+            self.pings -= 1;
+            return Some(Frame::Ping);
         }
         // A CR alone is the beginning of a CRLF.
         if self.buffer.is_empty() || self.buffer == b"\r" {

@@ -51,6 +51,8 @@ const fn known(
 pub struct Secret {
     pub digits: String,
     pub is_temporary: bool,
+    /// How often somebody else has set it.
+    pub resets: i64,
     before: Vec<String>,
     own: Failures,
     other: Failures,
@@ -120,6 +122,7 @@ impl Secret {
             before: vec![digits.clone()],
             digits,
             is_temporary: false,
+            resets: 0,
             own: Failures::default(),
             other: Failures::default(),
         }
@@ -155,6 +158,8 @@ impl Secret {
         self.digits = new.to_owned();
         self.before.push(new.to_owned());
         self.is_temporary = is_temporary;
+        // Nobody gives oneself a temporary one.
+        self.resets += i64::from(is_temporary);
         self.unlock();
     }
 

@@ -68,7 +68,11 @@ impl Witness {
             return self.speech.keep_secret(digits);
         }
         let Some(who) = &self.logged_in else { panic!("{action:?} asked before a login") };
-        assert_eq!(*actor, Actor::Account { id: who.id, granted: who.granted }, "asked in another's name");
+        assert_eq!(
+            *actor,
+            Actor::Account { id: who.id, granted: who.granted, pin_resets: who.pin_resets },
+            "asked in another's name"
+        );
         let needed = action.needs().expect("all but the login needs one");
         assert!(who.granted.any(needed), "{action:?} asked without the permission");
         assert!(

@@ -49,3 +49,28 @@ fn who_shows_the_password_is_answered_but_their_word_on_who_calls_is_not_taken()
     assert_eq!(world.event(), Event::Confirmed { dialog: incoming.dialog, answer: None });
     assert_eq!(world.gets(&request("BYE", "b1").seq(3).within(incoming.dialog)), "200 BYE", "not asked again");
 }
+
+/// Whoever has read Call-ID and tags somewhere can't take the call over from elsewhere.
+#[test]
+fn what_moves_the_media_or_presses_a_key_comes_from_where_the_call_does() {
+    let mut world = World::with(|config| {
+        config.accounts = vec![Account::new("bob", "zanzibar")];
+        config.trusted = vec!["192.0.2.0/24".parse().expect("a prefix")];
+    });
+    world.flow = udp("192.0.2.10:5060");
+    let dialog = world.call();
+    world.flow = udp("198.51.100.7:5060");
+    for method in ["INVITE", "UPDATE", "INFO"] {
+        let message = request(method, &format!("far-{method}")).seq(5).within(dialog);
+        assert_eq!(world.gets(&message), format!("401 {method}"));
+    }
+    assert!(world.events().is_empty());
+    let key = |branch: &str| {
+        request("INFO", branch).seq(6).within(dialog).body("application/dtmf-relay", "Signal=5\r\nDuration=100\r\n")
+    };
+    world.flow = udp("192.0.2.11:5060");
+    assert_eq!(world.gets(&key("near")), "200 INFO", "another trusted peer has taken over from the first");
+    assert!(matches!(world.event(), Event::Info { .. }));
+    world.flow = udp("198.51.100.7:5060");
+    assert_eq!(world.gets(&request("BYE", "bye").seq(7).within(dialog)), "200 BYE", "past a proxy that is off the way");
+}
