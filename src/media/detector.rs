@@ -63,6 +63,10 @@ struct Press {
     /// The duration at its end, once an end packet came.
     ended: bool,
     heard: Mono,
+    /// It was last told of with another timestamp, by what seems to be a sender that stamps each packet anew.
+    restamped: bool,
+    /// It had two durations with one timestamp: its sender does not stamp each packet anew.
+    is_steady: bool,
 }
 
 /// How an event block relates to a press that is remembered.
@@ -91,6 +95,8 @@ impl Detector {
                     sequence: packet.sequence,
                     ended: event.end,
                     heard: now,
+                    restamped: false,
+                    is_steady: false,
                 };
                 self.handle_block(now, block, packet.marker, &mut tell);
             }
@@ -166,7 +172,8 @@ impl Press {
             return Relation::None;
         }
         if self.timestamp == block.timestamp {
-            return if self.is_reused_by(block) { Relation::Another } else { Relation::Same };
+            let is_another = self.is_reused_by(block) || self.was_another_before(block);
+            return if is_another { Relation::Another } else { Relation::Same };
         }
         if self.continues(block, marker) { Relation::Same } else { Relation::None }
     }
@@ -177,6 +184,12 @@ impl Press {
         let begins_again = !block.ended && (self.ended || block.duration < self.duration);
         let long_after = self.ended && block.heard.since(self.heard) > REUSED_AFTER;
         newer && (begins_again || long_after)
+    }
+
+    /// Whether what was taken for a new stamp of the press was the next press already, of which this is an update: a sender
+    /// that stamps each packet anew has no two durations with one timestamp.
+    fn was_another_before(&self, block: &Press) -> bool {
+        self.restamped && block.duration != self.duration
     }
 
     /// Whether a block with another timestamp is still this press.
@@ -191,8 +204,9 @@ impl Press {
         let next_segment = !self.ended && later == SEGMENT;
         let former_segment = packets < 0 && later == -SEGMENT;
         // Stamped anew at each packet: the duration grows as the timestamp does, or the two overlap, which two
-        // presses of one key can't.
-        let grows_alike = later == i64::from(block.duration) - i64::from(self.duration);
+        // presses of one key can't. What has ended grows no more.
+        let is_over = self.ended && packets > 0 && block.duration > self.duration;
+        let grows_alike = !self.is_steady && !is_over && later == i64::from(block.duration) - i64::from(self.duration);
         let overlaps = later <= i64::from(self.duration) && -later <= i64::from(block.duration);
         // The last ends stamped anew, just behind what is known of the press, in packets and in time.
         let in_time = later <= i64::from(self.duration) + i64::from(packets) * UPDATE_INTERVAL_MAX;
@@ -202,9 +216,12 @@ impl Press {
     }
 
     fn update(&mut self, block: &Press) {
+        self.is_steady |= self.timestamp == block.timestamp && self.duration != block.duration;
         if sequence_distance(self.sequence, block.sequence) > 0 {
             let ended = self.ended || block.ended;
-            *self = Press { ended, ..*block };
+            let later = i64::from(timestamp_distance(self.timestamp, block.timestamp));
+            let restamped = if later == 0 { self.restamped } else { later != SEGMENT };
+            *self = Press { ended, restamped, is_steady: self.is_steady, ..*block };
         } else {
             self.ended |= block.ended;
         }

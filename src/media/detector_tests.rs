@@ -148,6 +148,25 @@ fn presses_that_break_naive_receivers() {
             ],
         ),
         (
+            "the next press of the key, by chance as much longer as it is later",
+            "33",
+            &[
+                (0, 1, 8, true, &[(3, false, 160)]),
+                (20, 2, 8, false, &[(3, false, 320)]),
+                (80, 5, 8, false, &[(3, true, 640)]),
+                (600, 26, 1608, false, &[(3, true, 2240)]),
+            ],
+        ),
+        (
+            "the same, after a press of which one packet came: the second packet tells",
+            "55",
+            &[
+                (0, 1, 8, true, &[(5, false, 160)]),
+                (360, 17, 1448, false, &[(5, false, 1600)]),
+                (380, 18, 1448, false, &[(5, false, 1760)]),
+            ],
+        ),
+        (
             "a new press half the range of timestamps later, which is as far before as after",
             "55",
             &[(0, 1, 8, true, &[(5, true, 800)]), (900, 40, 8 + (1 << 31), false, &[(5, false, 160)])],
