@@ -27,6 +27,10 @@ pub enum Framing {
     Stream,
 }
 
+/// How much longer than the request what a response repeats of it may be, in bytes: list elements become lines, and what is
+/// no UTF-8 becomes three bytes each. Beyond it there is no answer: whose address is forged would get it.
+const ECHO_EXTRA_BYTES_MAX: usize = 1536;
+
 /// What a response repeats of its request (RFC 3261 section 8.2.6); a field that the request has not is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Echo {
@@ -40,6 +44,14 @@ pub struct Echo {
     pub call_id: String,
     /// CSeq.
     pub cseq: String,
+}
+
+impl Echo {
+    /// How long its header fields are.
+    fn bytes(&self) -> usize {
+        let others = [&self.from, &self.to, &self.call_id, &self.cseq];
+        self.vias.iter().chain(others).map(|value| "Call-ID: \r\n".len() + value.len()).sum()
+    }
 }
 
 /// A message that is not SIP as we take it.
@@ -65,7 +77,8 @@ pub fn decode(bytes: &[u8], framing: Framing) -> Result<Message, Reject> {
     let (start, section) = head.split_once("\r\n").unwrap_or((&head, ""));
     let (fields, fault) = if section.is_empty() { (vec![], None) } else { read_fields(section, HEADERS_MAX) };
     let refuse = |bad: Bad| {
-        let echo = is_answerable(start).then(|| echo(&fields)).filter(|echo| !echo.vias.is_empty());
+        let echo = is_answerable(start).then(|| echo(&fields));
+        let echo = echo.filter(|echo| !echo.vias.is_empty() && echo.bytes() <= bytes.len() + ECHO_EXTRA_BYTES_MAX);
         Reject { code: bad.code, why: bad.why, echo: echo.map(Box::new) }
     };
     if let Some(bad) = cut {
@@ -77,6 +90,9 @@ pub fn decode(bytes: &[u8], framing: Framing) -> Result<Message, Reject> {
     }
     let body = read_body(body, &fields, framing).map_err(&refuse)?;
     let head = read_head(&fields).map_err(&refuse)?;
+    if head.echo.bytes() > bytes.len() + ECHO_EXTRA_BYTES_MAX {
+        return Err(refuse(Bad::syntax("an answer would be longer than what it answers")));
+    }
     match start_line {
         Start::Request(method, _) if method != head.cseq.method => Err(refuse(Bad::syntax("CSeq of another method"))),
         Start::Request(method, uri) => Ok(Message::Request(Request { method, uri: *uri, head, body })),

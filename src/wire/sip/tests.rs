@@ -24,6 +24,22 @@ fn refused(text: &str) -> Reject {
     decode(text.as_bytes(), Framing::Datagram).expect_err(text)
 }
 
+/// A forged address must not get more than was sent in its name.
+#[test]
+fn nothing_is_answered_that_would_be_much_longer_than_what_it_answers() {
+    let rest = "From: <sip:a@b>;tag=1\r\nTo: <sip:7000@c>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n\r\n";
+    let commas = format!("OPTIONS sip:7000@c SIP/2.0\r\nv: SIP/2.0/UDP x;rport{}\r\n{rest}", ",".repeat(9000));
+    let some = format!("OPTIONS sip:7000@c SIP/2.0\r\nv: SIP/2.0/UDP x;rport,,\r\n{rest}");
+    let mut bytes =
+        format!("OPTIONS sip:7000@c SIP/2.0\r\nv: SIP/2.0/UDP x;rport;branch=z9hG4bKa\r\n{rest}").into_bytes();
+    let at = bytes.windows(4).position(|four| four == b";tag").expect("a tag");
+    bytes.splice(at..at, std::iter::repeat_n(0xFF, 5000));
+    for (message, has_answer) in [(commas.as_bytes(), false), (some.as_bytes(), true), (bytes.as_slice(), false)] {
+        let reject = decode(message, Framing::Datagram).expect_err("refused");
+        assert_eq!((reject.code, reject.echo.is_some()), (400, has_answer), "{reject}");
+    }
+}
+
 #[test]
 fn an_invite_is_decoded() {
     let invite = request(INVITE);
