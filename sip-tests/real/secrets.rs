@@ -313,9 +313,14 @@ fn a_verb_that_waits_for_a_pin_has_it_in_no_argument() {
     let mut child = command.spawn().expect("the program starts");
     let mut input = child.stdin.take().expect("its input");
     input.write_all(b"40719").expect("written");
-    let seen = |name: &str| fs::read(format!("/proc/{}/{name}", child.id())).expect("its process");
-    let seen = String::from_utf8_lossy(&[seen("cmdline"), seen("environ")].concat()).into_owned();
-    assert!(seen.contains("--pin-stdin") && !seen.contains("40719"), "{seen}");
+    let seen = |name: &str| {
+        let bytes = fs::read(format!("/proc/{}/{name}", child.id())).expect("its process");
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    // A process that has just begun shows nothing for a moment.
+    until(Duration::from_secs(20), "it runs", || seen("cmdline").contains("--pin-stdin"));
+    let seen = seen("cmdline") + &seen("environ");
+    assert!(!seen.contains("40719"), "{seen}");
     input.write_all(b"3\n").expect("written");
     drop(input);
     assert!(child.wait().expect("it ends").success(), "a PIN that comes in pieces is one");
