@@ -187,10 +187,13 @@ impl Session {
         if self.source.is_closed_to(from) {
             return false;
         }
-        let mut plain = [0; DATAGRAM_BYTES_MAX];
+        let mut plain;
         let datagram = match &mut self.srtp {
             None => Some(datagram),
-            Some(srtp) => srtp.unprotect_rtp(datagram, &mut plain),
+            Some(srtp) => {
+                plain = [0; DATAGRAM_BYTES_MAX];
+                srtp.unprotect_rtp(datagram, &mut plain)
+            }
         };
         let Some(packet) = datagram.and_then(Packet::parse) else { return false };
         if !self.source.admits(now, from, &packet) {
@@ -217,10 +220,13 @@ impl Session {
         if from.ip() != self.source.address().ip() {
             return;
         }
-        let mut plain = [0; DATAGRAM_BYTES_MAX];
+        let mut plain;
         let datagram = match &mut self.srtp {
             None => Some(datagram),
-            Some(srtp) => srtp.unprotect_rtcp(datagram, &mut plain),
+            Some(srtp) => {
+                plain = [0; DATAGRAM_BYTES_MAX];
+                srtp.unprotect_rtcp(datagram, &mut plain)
+            }
         };
         let Some(datagram) = datagram else { return };
         if let Some((ssrc, ntp)) = rtcp::last_sender_report(datagram) {
