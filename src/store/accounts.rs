@@ -97,22 +97,12 @@ pub(super) async fn pin(
     Ok(row.map(|(hash, temporary, expires_at)| PinRow { hash, temporary: temporary != 0, expires_at }))
 }
 
-pub(super) async fn has_temporary_pin(
-    conn: &mut SqliteConnection,
-    id: AccountId,
-    kind: PinKind,
-) -> Result<bool, StoreError> {
-    let sql = "SELECT temporary FROM pins WHERE account_id = $1 AND kind = $2";
-    let row: Option<i64> = sqlx::query_scalar(sql).bind(id.0).bind(kind.name()).fetch_optional(conn).await?;
-    Ok(row == Some(1))
-}
-
-/// How often somebody else than its owner has set the account PIN.
-pub(super) async fn pin_resets(conn: &mut SqliteConnection, id: AccountId) -> Result<i64, StoreError> {
-    let sql = "SELECT resets FROM pins WHERE account_id = $1 AND kind = $2";
-    let resets: Option<i64> =
-        sqlx::query_scalar(sql).bind(id.0).bind(PinKind::Account.name()).fetch_optional(conn).await?;
-    Ok(resets.unwrap_or(0))
+/// Whether the account PIN is temporary, and how often somebody else than its owner has set it.
+pub(super) async fn account_pin_state(conn: &mut SqliteConnection, id: AccountId) -> Result<(bool, i64), StoreError> {
+    let sql = "SELECT temporary, resets FROM pins WHERE account_id = $1 AND kind = $2";
+    let row: Option<(i64, i64)> =
+        sqlx::query_as(sql).bind(id.0).bind(PinKind::Account.name()).fetch_optional(conn).await?;
+    Ok(row.map_or((false, 0), |(temporary, resets)| (temporary == 1, resets)))
 }
 
 /// Whether the account PIN is shorter than a role holder's must be. No account PIN lets nobody in.

@@ -226,12 +226,12 @@ async fn count(
 }
 
 async fn session(write: &mut Write<'_>, account: Account) -> Result<Session, StoreError> {
-    let must_change_pin = accounts::has_temporary_pin(write.conn(), account.id, PinKind::Account).await?;
+    let (must_change_pin, pin_resets) = accounts::account_pin_state(write.conn(), account.id).await?;
     Ok(Session {
         language: settings::language(write.conn(), account.id).await?,
         spoken_name: own_audio::spoken_name(write.conn(), account.id).await?,
         must_change_pin,
-        pin_resets: accounts::pin_resets(write.conn(), account.id).await?,
+        pin_resets,
         news: intents::take_news(write, account.id).await?,
         id: account.id,
         granted: Permissions::of(&account.roles),

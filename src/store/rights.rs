@@ -4,7 +4,6 @@ use sqlx::SqliteConnection;
 
 use super::accounts::{self, Account};
 use super::error::StoreError;
-use super::policy::PinKind;
 use super::reboot::SYSTEM;
 use super::tx::Who;
 use crate::access::{Action, Actor, Context, Destructive, Permission, Permissions, Refusal, Role};
@@ -142,9 +141,9 @@ async fn caller(conn: &mut SqliteConnection, actor: &Actor, action: &Action) -> 
     }
     let replaces = matches!(action, Action::ReplaceTemporaryPin { .. });
     let notes = matches!(action, Action::NoteDenied { .. });
-    let temporary = accounts::has_temporary_pin(conn, account.id, PinKind::Account).await?;
+    let (temporary, resets) = accounts::account_pin_state(conn, account.id).await?;
     // Whoever knew the PIN of before is not the owner, as far as is known.
-    if accounts::pin_resets(conn, account.id).await? != pin_resets {
+    if resets != pin_resets {
         return Err(Refusal::NoLongerAllowed.into());
     }
     // A temporary PIN is changed before anything else, and only a temporary one is replaced without being asked for.
