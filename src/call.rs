@@ -9,19 +9,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::access::{Action, Actor, Reply};
-use crate::media::bucket::Bucket;
 use crate::media::player::Item;
 use crate::media::prompts::Prompts;
 use crate::media::recorder::{Pool, RawTake, RecordLimits};
 use crate::media::session::{Agreed, Event, PACKET_BYTES, Session, Start};
 use crate::menu::{CallerInfo, Dialogue, Input, Limits, Output as Said};
-use crate::model::{Language, Mono, Sound, Take, Ticket};
+use crate::model::{Bucket, Language, Mono, Rate, Sound, Take, Ticket};
 use crate::wire::rtcp::REPORT_BYTES_MAX;
 
 /// Keys that are taken in a second: twice as many as an autodialler presses (50 ms each, and 50 ms between).
 const KEYS_A_SECOND: u32 = 20;
 /// Keys that are taken at once: as many as may be typed ahead, where the network held them up.
 const KEYS_AT_ONCE: u32 = 32;
+const KEYS: Rate = Rate::per_second(KEYS_A_SECOND, KEYS_AT_ONCE);
 /// An answer that was not acknowledged for this long is given up, though nobody said so: longer than SIP waits (32 s,
 /// RFC 3261 section 13.3.1.4).
 const WAITING_MAX: Duration = Duration::from_secs(40);
@@ -104,7 +104,7 @@ impl Call {
             limits,
             phase: Phase::Waiting,
             since: now,
-            keys: Bucket::new(now, KEYS_AT_ONCE, KEYS_A_SECOND),
+            keys: Bucket::default(),
             keys_dropped: 0,
             keeping: None,
             is_finishing: false,
@@ -283,7 +283,9 @@ impl Call {
                 continue;
             }
             match event {
-                Event::Key(_) if !self.keys.take(now, 1) => self.keys_dropped = self.keys_dropped.saturating_add(1),
+                Event::Key(_) if !self.keys.take(now, KEYS, 1) => {
+                    self.keys_dropped = self.keys_dropped.saturating_add(1)
+                }
                 Event::Key(key) => {
                     self.keys_heard = self.keys_heard.saturating_add(1);
                     self.say(now, Input::Key(key));

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use zeroize::Zeroize;
 
-use crate::media::bucket::Bucket;
 use crate::media::consent::Consent;
 use crate::media::detector::{Detector, Told};
 use crate::media::inband::{InBand, Tone};
@@ -17,7 +16,7 @@ use crate::media::security::Srtp;
 pub use crate::media::security::{SEQUENCE_FIRST_MAX, Security};
 use crate::media::source::Source;
 use crate::media::statistics::Statistics;
-use crate::model::{Key, Mono, Ticket};
+use crate::model::{Bucket, Key, Mono, Rate, Ticket};
 use crate::wire::g711::{FRAME, Law};
 use crate::wire::rtcp::{self, REPORT_BYTES_MAX, Report, Sent};
 use crate::wire::rtp::{DATAGRAM_BYTES_MAX, HEADER_BYTES, Packet};
@@ -34,6 +33,7 @@ const EVENTS_MAX: usize = 64;
 const SAMPLES_A_SECOND: u32 = 10_000;
 /// Samples that may come at once, after the network held them up: 2 s.
 const SAMPLES_AT_ONCE: u32 = 16_000;
+const SAMPLES: Rate = Rate::per_second(SAMPLES_A_SECOND, SAMPLES_AT_ONCE);
 
 /// What was agreed about the stream, by offer and answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,7 +142,7 @@ impl Session {
             last_heard: now,
             last_sign: now,
             consent: Consent::default(),
-            samples: Bucket::new(now, SAMPLES_AT_ONCE, SAMPLES_A_SECOND),
+            samples: Bucket::default(),
             audio_dropped: 0,
             pool: Arc::default(),
             detector: Detector::default(),
@@ -431,7 +431,7 @@ impl Session {
 
     fn handle_audio(&mut self, now: Mono, packet: &Packet<'_>) {
         let count = u32::try_from(packet.payload.len()).unwrap_or(u32::MAX);
-        if !self.samples.take(now, count) {
+        if !self.samples.take(now, SAMPLES, count) {
             self.audio_dropped = self.audio_dropped.saturating_add(1);
             return;
         }

@@ -1,9 +1,4 @@
-//! How often strangers are answered: token buckets, as the generic cell rate algorithm keeps them (ITU-T I.371).
-//!
-//! ```text
-//!   bucket = the time at which it will be full again
-//!   take:  full_at = max(full_at, now) + interval     only where that is at most burst × interval after now
-//! ```
+//! How often strangers are answered.
 //!
 //! Each source has two buckets, one of requests and one of wrong passwords; all sources together have one of requests,
 //! and one of refusals, since an answer to a forged address hits whoever has that address. A source that has shown a
@@ -13,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
-use crate::model::Mono;
+use crate::model::{Bucket, Mono, Rate};
 
 /// Requests of one source that are looked at, a second; over it an INVITE gets 503, then nothing is answered.
 const SOURCE_REQUESTS_PER_SECOND_MAX: u32 = 5;
@@ -33,46 +28,10 @@ const SOURCES_MAX: usize = 8192;
 /// How long a source that has shown a right password does not count against the common bucket.
 const KNOWN_FOR: Duration = Duration::from_secs(3600);
 
-/// How fast a bucket fills, and how much is in it.
-#[derive(Clone, Copy, Debug)]
-struct Rate {
-    interval: Duration,
-    burst: u32,
-}
-
-impl Rate {
-    const fn per(time: Duration, count: u32, burst: u32) -> Self {
-        Self { interval: Duration::from_nanos(time.as_nanos() as u64 / count as u64), burst }
-    }
-}
-
-const SECOND: Duration = Duration::from_secs(1);
-const SOURCE_REQUESTS: Rate = Rate::per(SECOND, SOURCE_REQUESTS_PER_SECOND_MAX, SOURCE_REQUESTS_BURST_MAX);
-const REQUESTS: Rate = Rate::per(SECOND, REQUESTS_PER_SECOND_MAX, REQUESTS_BURST_MAX);
+const SOURCE_REQUESTS: Rate = Rate::per_second(SOURCE_REQUESTS_PER_SECOND_MAX, SOURCE_REQUESTS_BURST_MAX);
+const REQUESTS: Rate = Rate::per_second(REQUESTS_PER_SECOND_MAX, REQUESTS_BURST_MAX);
 const WRONG: Rate = Rate::per(Duration::from_secs(60), WRONG_PER_MINUTE_MAX, WRONG_PER_MINUTE_MAX);
-const REFUSALS: Rate = Rate::per(SECOND, REFUSALS_PER_SECOND_MAX, REFUSALS_PER_SECOND_MAX);
-
-/// When it will be full.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Bucket(Mono);
-
-impl Bucket {
-    fn after(self, now: Mono, rate: Rate) -> Mono {
-        self.0.max(now) + rate.interval
-    }
-
-    /// Whether something is left.
-    fn has(self, now: Mono, rate: Rate) -> bool {
-        self.after(now, rate).since(now) <= rate.interval * rate.burst
-    }
-
-    /// Takes one.
-    fn take(&mut self, now: Mono, rate: Rate) {
-        if self.has(now, rate) {
-            self.0 = self.after(now, rate);
-        }
-    }
-}
+const REFUSALS: Rate = Rate::per_second(REFUSALS_PER_SECOND_MAX, REFUSALS_PER_SECOND_MAX);
 
 /// Whose requests are counted together: an IPv4 address, or an IPv6 network of 64 bits, which is what one site has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -101,7 +60,7 @@ struct Buckets {
 impl Buckets {
     /// From then on they are like those of a source that never came.
     fn spare_at(&self) -> Mono {
-        self.requests.0.max(self.wrong.0).max(self.known_until)
+        self.requests.full_at().max(self.wrong.full_at()).max(self.known_until)
     }
 }
 
@@ -122,13 +81,13 @@ impl Limiter {
     pub(super) fn admits(&mut self, now: Mono, peer: IpAddr) -> bool {
         let (source, mut buckets) = self.buckets(now, peer);
         let is_known = buckets.known_until > now;
-        let admitted = buckets.requests.has(now, SOURCE_REQUESTS)
-            && buckets.wrong.has(now, WRONG)
-            && (is_known || self.requests.has(now, REQUESTS));
+        let admitted = buckets.requests.has(now, SOURCE_REQUESTS, 1)
+            && buckets.wrong.has(now, WRONG, 1)
+            && (is_known || self.requests.has(now, REQUESTS, 1));
         if admitted {
-            buckets.requests.take(now, SOURCE_REQUESTS);
+            buckets.requests.take(now, SOURCE_REQUESTS, 1);
             if !is_known {
-                self.requests.take(now, REQUESTS);
+                self.requests.take(now, REQUESTS, 1);
             }
             self.keep(source, buckets);
         }
@@ -137,17 +96,15 @@ impl Limiter {
 
     /// Whether one more stranger over a limit may be told so; it is counted then.
     pub(super) fn may_refuse(&mut self, now: Mono) -> bool {
-        let may = self.refusals.has(now, REFUSALS);
-        self.refusals.take(now, REFUSALS);
-        may
+        self.refusals.take(now, REFUSALS, 1)
     }
 
     /// A password was wrong; true where it was the last one for now.
     pub(super) fn note_wrong(&mut self, now: Mono, peer: IpAddr) -> bool {
         let (source, mut buckets) = self.buckets(now, peer);
-        buckets.wrong.take(now, WRONG);
+        buckets.wrong.take(now, WRONG, 1);
         self.keep(source, buckets);
-        !buckets.wrong.has(now, WRONG)
+        !buckets.wrong.has(now, WRONG, 1)
     }
 
     /// A password was right. What was wrong before still counts, or one good account would let all others be guessed.
@@ -246,7 +203,7 @@ mod tests {
         assert!(!limiter.admits(at(0), new));
         assert_eq!(admitted(&mut limiter, at(0), known, 100), 30, "but its own");
         assert_eq!((0..1000).filter(|n| limiter.admits(at(1000), one_of_many(*n))).count(), 200);
-        assert!(!limiter.admits(at(3_601_000), known) || limiter.requests.0 > at(3_601_000), "not for ever");
+        assert!(!limiter.admits(at(3_601_000), known) || limiter.requests.full_at() > at(3_601_000), "not for ever");
     }
 
     #[test]
