@@ -1,6 +1,6 @@
 //! Pairs of UDP ports for calls: RTP on the even one, RTCP on the next.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd as _;
 use std::time::Duration;
@@ -27,6 +27,8 @@ pub struct Ports {
     files_max: u64,
     /// The RTP ports of calls that have ended, and when, the first first; no more than there are pairs.
     resting: VecDeque<(Mono, u16)>,
+    /// The same ports.
+    rests: HashSet<u16>,
 }
 
 impl Ports {
@@ -35,23 +37,26 @@ impl Ports {
     pub fn new(range: PortRange, random: u16, files_max: u64) -> Self {
         let first = range.first.next_multiple_of(2);
         let pairs = (range.last.saturating_sub(first).saturating_add(1) / 2).max(1);
-        Self { range, next: first.saturating_add(random % pairs * 2), files_max, resting: VecDeque::new() }
+        let next = first.saturating_add(random % pairs * 2);
+        Self { range, next, files_max, resting: VecDeque::new(), rests: HashSet::new() }
     }
 
     /// Notes that the call whose RTP port this is has ended.
     pub fn release(&mut self, now: Mono, port: u16) {
-        self.resting.push_back((now, port));
+        if self.rests.insert(port) {
+            self.resting.push_back((now, port));
+        }
     }
 
     /// Binds a pair on an address, non-blocking; `None` where [`TRIES_MAX`] pairs in a row are in use, rest or can't be
     /// bound, or calls use as many files as they may.
     pub fn bind(&mut self, now: Mono, ip: IpAddr) -> Option<(UdpSocket, UdpSocket)> {
-        while self.resting.front().is_some_and(|(since, _)| now.since(*since) >= REST) {
-            self.resting.pop_front();
+        while let Some((_, rested)) = self.resting.pop_front_if(|(since, _)| now.since(*since) >= REST) {
+            self.rests.remove(&rested);
         }
         let mut pairs = (0..TRIES_MAX).filter_map(|_| {
             let port = self.advance();
-            if self.resting.iter().any(|(_, resting)| *resting == port) {
+            if self.rests.contains(&port) {
                 return None;
             }
             let rtp = bind(ip, port)?;
@@ -111,7 +116,7 @@ mod tests {
         assert_eq!(port(ports.bind(at(2099), ip)), None, "both rest");
         assert_eq!(port(ports.bind(at(2100), ip)), Some(42_000));
         assert_eq!(port(ports.bind(at(9000), ip)), Some(42_002), "none rests for longer");
-        assert!(ports.resting.is_empty());
+        assert!(ports.resting.is_empty() && ports.rests.is_empty());
     }
 
     #[test]
