@@ -20,10 +20,10 @@ use md5::Md5;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::EndpointConfig;
-use super::limiter::Limiter;
+use super::limiter::{Limiter, Way};
 use super::random::Random;
 use super::response::Refusal;
+use super::{EndpointConfig, Flow};
 use crate::model::{Mono, Prefix};
 use crate::wire::sip::{Algorithm, Authorization, Name, Request, digest_challenge, read_uri, sip_user};
 
@@ -144,8 +144,20 @@ impl Guard {
     }
 
     /// Whether a request that belongs to no call may be looked at; a stranger's is counted.
-    pub(super) fn admits(&mut self, now: Mono, peer: IpAddr) -> bool {
-        self.trusts(peer) || self.limiter.admits(now, peer)
+    pub(super) fn admits(&mut self, now: Mono, flow: Flow, request: &Request) -> bool {
+        let peer = flow.peer.ip();
+        if self.trusts(peer) {
+            return true;
+        }
+        let is_proven =
+            flow.transport.is_reliable() || self.shown(request).is_some_and(|s| self.is_ours(peer, &s.nonce));
+        self.limiter.admits(now, peer, if is_proven { Way::Proven } else { Way::Forgeable })
+    }
+
+    /// The same of what could not be read.
+    pub(super) fn admits_malformed(&mut self, now: Mono, flow: Flow) -> bool {
+        let way = if flow.transport.is_reliable() { Way::Proven } else { Way::Forgeable };
+        self.trusts(flow.peer.ip()) || self.limiter.admits(now, flow.peer.ip(), way)
     }
 
     /// Whether who is over a limit may be told so; it is counted.
@@ -229,16 +241,20 @@ impl Guard {
     }
 
     fn nonce(&self, now: Mono, peer: IpAddr, nonce: &str) -> Nonce {
-        let Some((public, keyed)) = nonce.split_at_checked(24) else { return Nonce::Old };
-        if !is_same(&self.keyed(public, peer), keyed) {
+        if !self.is_ours(peer, nonce) {
             return Nonce::Old;
         }
-        let made = public.get(..8).and_then(|digits| u64::from_str_radix(digits, 16).ok());
+        let made = nonce.get(..8).and_then(|digits| u64::from_str_radix(digits, 16).ok());
         let lifetime = NONCE_LIFETIME.as_secs() / NONCE_STEP_S;
         match made {
             Some(made) if step(now) <= made + lifetime && made > self.forgotten => Nonce::Good(made),
             Some(_) | None => Nonce::Old,
         }
+    }
+
+    /// Whether the nonce was given to that address, however long ago.
+    fn is_ours(&self, peer: IpAddr, nonce: &str) -> bool {
+        nonce.split_at_checked(24).is_some_and(|(public, keyed)| is_same(&self.keyed(public, peer), keyed))
     }
 
     /// Whether the count is higher than all before with this nonce; without a count a nonce is good once.
@@ -322,6 +338,11 @@ pub(super) mod tests {
 
     fn at(seconds: u64) -> Mono {
         Mono(0) + Duration::from_secs(seconds)
+    }
+
+    fn flow(ip: &str) -> Flow {
+        let address = |ip: &str| std::net::SocketAddr::new(ip.parse().expect("an address"), 5060);
+        Flow { transport: crate::sip::Transport::Udp, peer: address(ip), local: address("192.0.2.1") }
     }
 
     fn request(authorization: &str) -> Request {
@@ -463,22 +484,22 @@ pub(super) mod tests {
     #[test]
     fn a_password_is_not_looked_at_with_a_nonce_that_was_made_up() {
         let (mut guard, random) = guard();
-        let peer: IpAddr = PEER.parse().expect("an address");
+        let plain = request("");
         for password in ["zanzibar", "wrong"] {
             let shown = shows("bob", password, &"0".repeat(56), Some("00000001"), Algorithm::Sha256);
             for _ in 0..50 {
                 assert!(challenged(ask(&mut guard, &random, at(1), PEER, &shown)).1, "told the same");
             }
         }
-        assert!(guard.admits(at(1), peer), "nor counted");
+        assert!(guard.admits(at(1), flow(PEER), &plain), "nor counted");
         let (nonce, _) = challenged(ask(&mut guard, &random, at(2), PEER, ""));
         let shown = shows("bob", "wrong", &nonce, Some("00000001"), Algorithm::Sha256);
         for n in 1..=20 {
-            assert!(guard.admits(at(2), peer), "{n}");
+            assert!(guard.admits(at(2), flow(PEER), &plain), "{n}");
             assert!(!challenged(ask(&mut guard, &random, at(2), PEER, &shown)).1);
         }
-        assert!(!guard.admits(at(2), peer));
-        assert!(guard.admits(at(2), "192.0.2.9".parse().expect("an address")), "a trusted peer is never counted");
+        assert!(!guard.admits(at(2), flow(PEER), &plain));
+        assert!(guard.admits(at(2), flow("192.0.2.9"), &plain), "a trusted peer is never counted");
     }
 
     #[test]

@@ -7,13 +7,19 @@ use super::key::TransactionKey;
 use super::timer::{T1, T2, TRANSACTION_TIMEOUT};
 use super::transaction::Packet;
 use super::{DialogKey, Flow, Transport};
-use crate::model::Mono;
+use crate::model::{Bucket, Mono, Rate};
 use crate::wire::sip::{
     Bad, COOKIE, Echo, Encoder, Method, Name, NameAddr, Request, Uri, encode_uri, host_ip, is_loose_router,
 };
 
 /// The most Record-Route values of a dialog; over it: 400. As with Via, no more servers pass a message on.
 pub(super) const ROUTES_MAX: usize = 128;
+/// Requests of one call, a second; over it they get no answer, but for a BYE.
+const DIALOG_REQUESTS_PER_SECOND_MAX: u32 = 32;
+/// Requests of one call that may come at once.
+const DIALOG_REQUESTS_BURST_MAX: u32 = 128;
+/// The same.
+pub(super) const DIALOG_REQUESTS: Rate = Rate::per_second(DIALOG_REQUESTS_PER_SECOND_MAX, DIALOG_REQUESTS_BURST_MAX);
 
 /// How far the call has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +49,12 @@ pub(super) struct Dialog {
     pub(super) target: Target,
     /// Our Contact.
     pub(super) contact: String,
+    /// The account whose password the INVITE showed; `None` from a trusted peer.
+    pub(super) account: Option<String>,
+    /// The INVITE came by TLS.
+    pub(super) is_secure: bool,
+    /// How many requests it may still make.
+    pub(super) requests: Bucket,
     /// The way that the last request of the caller came.
     pub(super) flow: Flow,
     /// That way was a connection, and it is closed.
@@ -185,6 +197,9 @@ impl Dialog {
             first_route,
             target,
             contact,
+            account: None,
+            is_secure: flow.transport.is_secure(),
+            requests: Bucket::default(),
             flow,
             is_flow_closed: false,
             pending: None,

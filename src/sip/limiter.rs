@@ -1,7 +1,7 @@
 //! How often strangers are answered.
 //!
-//! Each source has two buckets, one of requests and one of wrong passwords; all sources together have one of requests,
-//! and one of refusals, since an answer to a forged address hits whoever has that address. A source that has shown a
+//! Each source has buckets of requests and one of wrong passwords; all sources together have buckets of requests, and one
+//! of refusals, since an answer to a forged address hits whoever has that address. A source that has shown a
 //! right password lately does not count against the common one, so that a flood from elsewhere can't keep it out.
 
 use std::collections::{BTreeSet, HashMap};
@@ -33,6 +33,34 @@ const REQUESTS: Rate = Rate::per_second(REQUESTS_PER_SECOND_MAX, REQUESTS_BURST_
 const WRONG: Rate = Rate::per(Duration::from_secs(60), WRONG_PER_MINUTE_MAX, WRONG_PER_MINUTE_MAX);
 const REFUSALS: Rate = Rate::per_second(REFUSALS_PER_SECOND_MAX, REFUSALS_PER_SECOND_MAX);
 
+/// Whether a request's address can be forged. What can be is counted apart, so that it keeps nobody else out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// By UDP.
+    Forgeable,
+    /// On a connection, or with a nonce that was given to that address.
+    Proven,
+}
+
+/// A bucket for each [`Way`].
+#[derive(Clone, Copy, Debug, Default)]
+struct ByWay([Bucket; 2]);
+
+impl ByWay {
+    fn of(&mut self, way: Way) -> &mut Bucket {
+        let ByWay([forgeable, proven]) = self;
+        match way {
+            Way::Forgeable => forgeable,
+            Way::Proven => proven,
+        }
+    }
+
+    fn full_at(&self) -> Mono {
+        let ByWay([forgeable, proven]) = self;
+        forgeable.full_at().max(proven.full_at())
+    }
+}
+
 /// Whose requests are counted together: an IPv4 address, or an IPv6 network of 64 bits, which is what one site has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct Source(IpAddr);
@@ -52,7 +80,7 @@ impl Source {
 /// What is remembered of a source.
 #[derive(Clone, Copy, Debug, Default)]
 struct Buckets {
-    requests: Bucket,
+    requests: ByWay,
     wrong: Bucket,
     known_until: Mono,
 }
@@ -72,22 +100,22 @@ pub(super) struct Limiter {
     spare: BTreeSet<(Mono, Source)>,
     /// Of all sources for which there is no room.
     shared: Buckets,
-    requests: Bucket,
+    requests: ByWay,
     refusals: Bucket,
 }
 
 impl Limiter {
     /// Whether a request of a stranger may be looked at; it is counted then.
-    pub(super) fn admits(&mut self, now: Mono, peer: IpAddr) -> bool {
+    pub(super) fn admits(&mut self, now: Mono, peer: IpAddr, way: Way) -> bool {
         let (source, mut buckets) = self.buckets(now, peer);
         let is_known = buckets.known_until > now;
-        let admitted = buckets.requests.has(now, SOURCE_REQUESTS, 1)
+        let admitted = buckets.requests.of(way).has(now, SOURCE_REQUESTS, 1)
             && buckets.wrong.has(now, WRONG, 1)
-            && (is_known || self.requests.has(now, REQUESTS, 1));
+            && (is_known || self.requests.of(way).has(now, REQUESTS, 1));
         if admitted {
-            buckets.requests.take(now, SOURCE_REQUESTS, 1);
+            buckets.requests.of(way).take(now, SOURCE_REQUESTS, 1);
             if !is_known {
-                self.requests.take(now, REQUESTS, 1);
+                self.requests.of(way).take(now, REQUESTS, 1);
             }
             self.keep(source, buckets);
         }
@@ -170,7 +198,7 @@ mod tests {
     }
 
     fn admitted(limiter: &mut Limiter, now: Mono, peer: IpAddr, tries: usize) -> usize {
-        (0..tries).filter(|_| limiter.admits(now, peer)).count()
+        (0..tries).filter(|_| limiter.admits(now, peer, Way::Forgeable)).count()
     }
 
     #[test]
@@ -199,11 +227,14 @@ mod tests {
         let mut limiter = Limiter::default();
         let (known, new) = (address("198.51.100.7"), address("198.51.100.8"));
         limiter.note_right(at(0), known);
-        assert_eq!((0..1000).filter(|n| limiter.admits(at(0), one_of_many(*n))).count(), 400);
-        assert!(!limiter.admits(at(0), new));
+        assert_eq!((0..1000).filter(|n| limiter.admits(at(0), one_of_many(*n), Way::Forgeable)).count(), 400);
+        assert!(!limiter.admits(at(0), new, Way::Forgeable));
         assert_eq!(admitted(&mut limiter, at(0), known, 100), 30, "but its own");
-        assert_eq!((0..1000).filter(|n| limiter.admits(at(1000), one_of_many(*n))).count(), 200);
-        assert!(!limiter.admits(at(3_601_000), known) || limiter.requests.full_at() > at(3_601_000), "not for ever");
+        assert_eq!((0..1000).filter(|n| limiter.admits(at(1000), one_of_many(*n), Way::Forgeable)).count(), 200);
+        assert!(
+            !limiter.admits(at(3_601_000), known, Way::Forgeable) || limiter.requests.full_at() > at(3_601_000),
+            "not for ever"
+        );
     }
 
     #[test]
@@ -211,14 +242,14 @@ mod tests {
         let mut limiter = Limiter::default();
         let (guesser, other) = (address("198.51.100.7"), address("198.51.100.8"));
         for n in 1..=20 {
-            assert!(limiter.admits(at(n * 200), guesser), "{n}");
+            assert!(limiter.admits(at(n * 200), guesser, Way::Forgeable), "{n}");
             assert_eq!(limiter.note_wrong(at(0), guesser), n == 20);
         }
-        assert!(!limiter.admits(at(2900), guesser), "not even a right one");
-        assert!(limiter.admits(at(2900), other));
+        assert!(!limiter.admits(at(2900), guesser, Way::Forgeable), "not even a right one");
+        assert!(limiter.admits(at(2900), other, Way::Forgeable));
         let mut guesses = 0;
         for second in 3..3603 {
-            if limiter.admits(at(second * 1000), guesser) {
+            if limiter.admits(at(second * 1000), guesser, Way::Forgeable) {
                 guesses += 1;
                 limiter.note_wrong(at(second * 1000), guesser);
                 limiter.note_right(at(second * 1000), guesser);
@@ -240,7 +271,7 @@ mod tests {
         limiter.note_right(at(100), other);
         assert!(limiter.shared.known_until <= at(100), "nobody is known by what others showed");
         assert_eq!(admitted(&mut limiter, at(100), one_of_many(3), 100), 30, "who has a pair keeps it");
-        assert!(limiter.admits(at(3000), other), "the first one's 3 seconds are over");
+        assert!(limiter.admits(at(3000), other, Way::Forgeable), "the first one's 3 seconds are over");
         assert!(!limiter.sources.contains_key(&Source::of(one_of_many(0))), "so it went");
         assert!(limiter.sources.contains_key(&Source::of(other)));
         assert_eq!((limiter.sources.len(), limiter.spare.len()), (SOURCES_MAX, SOURCES_MAX));

@@ -161,7 +161,7 @@ impl Endpoint {
     fn handle_reject(&mut self, now: Mono, flow: Flow, reject: Reject) {
         tracing::debug!(peer = %flow.peer, code = reject.code, why = reject.why, "malformed message");
         let Some(mut echo) = reject.echo else { return };
-        if !self.guard.admits(now, flow.peer.ip()) {
+        if !self.guard.admits_malformed(now, flow) {
             return;
         }
         let mut reply = flow;
@@ -188,7 +188,7 @@ impl Endpoint {
             self.handle_ack(now, flow, key, request);
         } else if self.servers.contains_key(&key) {
             self.handle_retransmission(now, key);
-        } else if !self.belongs_to_a_call(invite, &request) && !self.guard.admits(now, flow.peer.ip()) {
+        } else if !self.belongs_to_a_call(invite, &request) && !self.guard.admits(now, flow, &request) {
             self.over_the_limit(now, flow, &request);
         } else if request.method == Method::Cancel {
             self.handle_cancel(now, flow, key, invite, &request);

@@ -1,9 +1,7 @@
 //! Requests outside a dialog, in the order of RFC 3261 section 8.2; CANCEL.
 
 use super::table::Machine;
-use super::{
-    Dialog, DialogKey, EndReason, Endpoint, Event, Flow, Incoming, MergeKey, Mono, Request, TransactionKey, reply_flow,
-};
+use super::{Dialog, DialogKey, EndReason, Endpoint, Event, Flow, Incoming, MergeKey, Mono, Request, TransactionKey};
 use crate::sip::content::{self, SDP, malformed};
 use crate::sip::dialog::{Pending, Target, tag_of};
 use crate::sip::response::{self, Refusal};
@@ -64,11 +62,7 @@ impl Endpoint {
         add_capabilities(&mut ok);
         ok.header("Accept-Encoding", "identity");
         ok.header("Accept-Language", "en");
-        let response = ok.finish();
-        if self.has_room() {
-            self.open_server(now, flow, key, merge, request, None);
-        }
-        self.respond(now, key, 200, response.into(), reply_flow(flow, &request.head.via));
+        self.give(now, flow, key, merge, request, ok.finish());
     }
 
     fn handle_invite(
@@ -99,10 +93,11 @@ impl Endpoint {
             record_routes: head.values(Name::RecordRoute).map(str::to_owned).collect(),
             target: None,
         });
+        state.account = self.guard.account(flow.peer.ip(), &request);
+        let account = state.account.clone();
         self.open_dialog(dialog, state);
         self.open_server(now, flow, key, merge, &request, Some(dialog));
         let user = request.uri.auth.as_ref().map(|auth| unescape(&auth.user).into_owned());
-        let account = self.guard.account(flow.peer.ip(), &request);
         self.events.push_back(Event::Incoming(Incoming {
             dialog,
             call_id: head.call_id().to_owned(),
@@ -164,10 +159,7 @@ impl Endpoint {
         let echo = &request.head.echo;
         let tag = request.head.to.tag().is_none().then(|| dialog.map_or_else(|| self.stateless_tag(echo), tag_of));
         let ok = response::begin(200, echo, tag.as_deref(), &self.config.server_name).finish();
-        if self.has_room() {
-            self.open_server(now, flow, key, None, request, None);
-        }
-        self.respond(now, key, 200, ok.into(), reply_flow(flow, &request.head.via));
+        self.give(now, flow, key, None, request, ok);
         if let Some(dialog) = dialog.filter(|_| is_open) {
             self.cancel_pending(now, dialog);
         }

@@ -14,6 +14,9 @@ use crate::wire::sip::Method;
 /// Bytes of responses that all server transactions may keep together, so that long ones can't fill the memory; over it a
 /// new INVITE gets 503, and all else is answered without being remembered.
 pub(super) const RESPONSES_BYTES_MAX: usize = 64 << 20;
+/// The longest response that is remembered; a longer one is given again only where the request is the same to us when it
+/// comes again, so that a few calls which ask for long ones can't take what all have together.
+pub(super) const RESPONSE_KEPT_BYTES_MAX: usize = 4096;
 
 /// A server transaction and the way back.
 #[derive(Debug)]
@@ -90,6 +93,10 @@ impl Endpoint {
         self.servers.len() < self.config.transactions_max && self.kept_bytes < RESPONSES_BYTES_MAX
     }
 
+    fn remembers(&self, response: &[u8]) -> bool {
+        self.has_room() && response.len() <= RESPONSE_KEPT_BYTES_MAX
+    }
+
     /// Remembers the transaction that the request begins; the caller has looked for room.
     pub(super) fn open_server(
         &mut self,
@@ -155,6 +162,22 @@ impl Endpoint {
         self.settle_server(key);
     }
 
+    /// Gives a request that is no INVITE its 200, in a transaction where there is room for one.
+    pub(super) fn give(
+        &mut self,
+        now: Mono,
+        flow: Flow,
+        key: TransactionKey,
+        merge: Option<MergeKey>,
+        request: &Request,
+        response: Vec<u8>,
+    ) {
+        if self.remembers(&response) {
+            self.open_server(now, flow, key, merge, request, None);
+        }
+        self.respond(now, key, 200, response.into(), reply_flow(flow, &request.head.via));
+    }
+
     /// Refuses a request, in a transaction where there is room for one.
     pub(super) fn refuse(
         &mut self,
@@ -166,7 +189,7 @@ impl Endpoint {
         refusal: &Refusal,
     ) {
         let (response, reply) = self.refusal(flow, request, refusal);
-        if self.has_room() {
+        if self.remembers(&response) {
             self.open_server(now, flow, key, merge, request, None);
         }
         self.respond(now, key, refusal.code, response, reply);

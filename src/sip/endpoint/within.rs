@@ -1,9 +1,9 @@
 //! Requests within a dialog (RFC 3261 sections 12.2.2, 13.3.1.4, 14.2 and 15.1.2; RFC 3311 section 5.2), and the ACK.
 
 use super::table::Machine;
-use super::{DialogKey, EndReason, Endpoint, Event, Flow, Mono, Request, TransactionKey, reply_flow};
+use super::{DialogKey, EndReason, Endpoint, Event, Flow, Mono, Request, TransactionKey};
 use crate::sip::content::{self, malformed};
-use crate::sip::dialog::{Pending, Phase, Target, Unacked, key_of};
+use crate::sip::dialog::{DIALOG_REQUESTS, Pending, Phase, Target, Unacked, key_of};
 use crate::sip::response::{self, Refusal};
 use crate::sip::{RETRY_AFTER_FULL_S, RETRY_AFTER_OVERLAP_S_MAX};
 use crate::wire::sip::{Body, Method, Name};
@@ -14,7 +14,16 @@ impl Endpoint {
         let Some(dialog) = self.dialog_of(&request) else {
             return self.refuse_stray(now, flow, key, &request, &Refusal::plain(481));
         };
-        if let Err(challenge) = self.check_source(now, dialog, flow, &request) {
+        let is_bye = request.method == Method::Bye;
+        let is_its_own = self.is_its_own(dialog, flow);
+        if !is_bye && (self.is_over_its_rate(now, dialog) || !is_its_own && !self.guard.admits(now, flow, &request)) {
+            tracing::debug!(peer = %flow.peer, "over the limit of requests within a call");
+            return;
+        }
+        if is_bye && !is_its_own {
+            return self.handle_bye_from_elsewhere(now, flow, dialog, key, &request);
+        }
+        if let Err(challenge) = self.check_source(now, dialog, flow, is_its_own, &request) {
             return self.refuse_statelessly(flow, &request, &challenge);
         }
         if let Err(refusal) = self.take_sequence(dialog, flow, &request) {
@@ -40,20 +49,64 @@ impl Endpoint {
         self.dialogs.get(&key)?.has(request).then_some(key)
     }
 
-    /// What moves the media or presses a key comes from where the call does, or from who may call: whoever has read the
-    /// tags of a call somewhere must not take it over. A BYE may come from elsewhere, as does that of a phone behind a
-    /// proxy which does not stay on the way.
-    fn check_source(&mut self, now: Mono, key: DialogKey, flow: Flow, request: &Request) -> Result<(), Refusal> {
-        let takes_over = matches!(request.method, Method::Invite | Method::Update | Method::Info);
+    /// Whether a request comes from where the call does, or from a trusted peer; and by TLS where the call came so: nobody
+    /// else is to have read its tags.
+    fn is_its_own(&self, key: DialogKey, flow: Flow) -> bool {
         let ip = |flow: &Flow| flow.peer.ip().to_canonical();
-        let is_its_own = self.dialogs.get(&key).is_some_and(|dialog| ip(&dialog.flow) == ip(&flow));
-        if !takes_over || is_its_own {
-            return Ok(());
-        }
-        self.guard.check(now, flow.peer.ip(), request, &self.random)
+        self.dialogs.get(&key).is_some_and(|dialog| {
+            let is_private_enough = flow.transport.is_secure() || !dialog.is_secure;
+            is_private_enough && (ip(&dialog.flow) == ip(&flow) || self.guard.trusts(flow.peer.ip()))
+        })
     }
 
-    /// 500 for a request that is older than one we have seen (section 12.2.2), 420 for what it requires.
+    /// Counts a request of a call; whether there have been too many.
+    fn is_over_its_rate(&mut self, now: Mono, key: DialogKey) -> bool {
+        self.dialogs.get_mut(&key).is_some_and(|dialog| !dialog.requests.take(now, DIALOG_REQUESTS, 1))
+    }
+
+    /// Whoever has read the tags of a call somewhere must not take it over: what comes from elsewhere shows the password
+    /// that the call was made with, as a telephone can that has moved to another network. A call of a trusted peer was
+    /// made with none.
+    fn check_source(
+        &mut self,
+        now: Mono,
+        key: DialogKey,
+        flow: Flow,
+        is_its_own: bool,
+        request: &Request,
+    ) -> Result<(), Refusal> {
+        if is_its_own {
+            return Ok(());
+        }
+        let account = self.dialogs.get(&key).and_then(|dialog| dialog.account.clone());
+        if account.is_none() {
+            return Err(Refusal::plain(403));
+        }
+        self.guard.check(now, flow.peer.ip(), request, &self.random)?;
+        if self.guard.account(flow.peer.ip(), request) == account { Ok(()) } else { Err(Refusal::plain(403)) }
+    }
+
+    /// A BYE may come from elsewhere, as does that of a phone behind a proxy which does not stay on the way: it ends the call
+    /// or leaves all as it was.
+    fn handle_bye_from_elsewhere(
+        &mut self,
+        now: Mono,
+        flow: Flow,
+        dialog: DialogKey,
+        key: TransactionKey,
+        request: &Request,
+    ) {
+        let is_old = self.dialogs.get(&dialog).is_some_and(|state| request.head.cseq.seq <= state.remote_seq);
+        let checked = if is_old { Err(Refusal::plain(500)) } else { content::check_require(&request.head) };
+        if let Err(refusal) = checked.and_then(|()| self.handle_bye(now, flow, dialog, key, request))
+            && self.guard.admits(now, flow, request)
+        {
+            self.refuse_statelessly(flow, request, &refusal);
+        }
+    }
+
+    /// 500 for a request that is older than one we have seen (section 12.2.2), 420 for what it requires. Only for what was
+    /// let in: from then on the call is where this came from.
     fn take_sequence(&mut self, key: DialogKey, flow: Flow, request: &Request) -> Result<(), Refusal> {
         let Some(dialog) = self.dialogs.get_mut(&key) else { return Err(Refusal::plain(481)) };
         if request.head.cseq.seq <= dialog.remote_seq {
@@ -71,10 +124,7 @@ impl Endpoint {
         if let Some(contact) = contact {
             ok.header("Contact", contact);
         }
-        if self.has_room() {
-            self.open_server(now, flow, key, None, request, None);
-        }
-        self.respond(now, key, 200, ok.finish().into(), reply_flow(flow, &request.head.via));
+        self.give(now, flow, key, None, request, ok.finish());
     }
 
     fn handle_bye(
@@ -200,12 +250,18 @@ impl Endpoint {
             }
         }
         let Some(dialog) = self.dialog_of(&request) else { return };
-        let waits = self.dialogs.get(&dialog).and_then(|state| state.unacked.as_ref());
-        if waits.is_some_and(|unacked| unacked.seq == request.head.cseq.seq) {
-            self.move_dialog(dialog, flow);
-            let answer = content::take_answer(&mut request);
-            self.acknowledge(now, dialog, answer);
+        let Some(state) = self.dialogs.get(&dialog) else { return };
+        if state.unacked.as_ref().is_none_or(|unacked| unacked.seq != request.head.cseq.seq) {
+            return;
         }
+        // Past a proxy that does not stay on the way the first one comes from elsewhere, and nobody but the caller knows
+        // our tag yet. Later ones from elsewhere stop the 2xx, and that is all.
+        let counts = state.phase != Phase::Confirmed || self.is_its_own(dialog, flow);
+        let answer = content::take_answer(&mut request).filter(|_| counts);
+        if counts {
+            self.move_dialog(dialog, flow);
+        }
+        self.acknowledge(now, dialog, answer);
     }
 
     /// The 2xx that waited for its ACK waits no more.

@@ -34,12 +34,8 @@ fn a_stranger_is_challenged_whatever_they_ask_for_and_nothing_is_remembered() {
 #[test]
 fn who_shows_the_password_is_answered_but_their_word_on_who_calls_is_not_taken() {
     let mut world = stranger();
-    let refused = world.get(&invite("i1"));
-    let challenge = &refused[0].headers("WWW-Authenticate")[0];
-    let nonce = challenge.split("nonce=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a nonce");
-    let shown =
-        crate::sip::auth::tests::shows("bob", "zanzibar", nonce, Some("00000001"), crate::wire::sip::Algorithm::Sha256);
-    let message = invite("i2").seq(2).header(shown.trim_end()).header("P-Asserted-Identity: <sip:1004@h>");
+    let message = invite("i2").seq(2).header("P-Asserted-Identity: <sip:1004@h>");
+    let message = world.shown_by("bob", "zanzibar", message);
     assert_eq!(world.gets(&message), "");
     let Event::Incoming(incoming) = world.event() else { panic!("no call") };
     assert!(!incoming.is_trusted);
@@ -62,15 +58,107 @@ fn what_moves_the_media_or_presses_a_key_comes_from_where_the_call_does() {
     world.flow = udp("198.51.100.7:5060");
     for method in ["INVITE", "UPDATE", "INFO"] {
         let message = request(method, &format!("far-{method}")).seq(5).within(dialog);
-        assert_eq!(world.gets(&message), format!("401 {method}"));
+        assert_eq!(world.gets(&message), format!("403 {method}"));
     }
     assert!(world.events().is_empty());
-    let key = |branch: &str| {
-        request("INFO", branch).seq(6).within(dialog).body("application/dtmf-relay", "Signal=5\r\nDuration=100\r\n")
-    };
     world.flow = udp("192.0.2.11:5060");
-    assert_eq!(world.gets(&key("near")), "200 INFO", "another trusted peer has taken over from the first");
+    assert_eq!(world.gets(&key("near", dialog, 6)), "200 INFO", "another trusted peer has taken over from the first");
     assert!(matches!(world.event(), Event::Info { .. }));
     world.flow = udp("198.51.100.7:5060");
     assert_eq!(world.gets(&request("BYE", "bye").seq(7).within(dialog)), "200 BYE", "past a proxy that is off the way");
+}
+
+fn key(branch: &'static str, dialog: DialogKey, seq: u32) -> Msg {
+    request("INFO", branch).seq(seq).within(dialog).body("application/dtmf-relay", "Signal=5\r\nDuration=100\r\n")
+}
+
+/// A call of an account, from 198.51.100.7; the caller of [`World::take_over`] is elsewhere.
+fn called() -> (World, DialogKey) {
+    let mut world = World::with(|config| {
+        config.accounts = vec![Account::new("bob", "zanzibar"), Account::new("lobby", "plum")];
+    });
+    world.flow = udp("198.51.100.7:5060");
+    let message = world.shown_by("bob", "zanzibar", invite("i1"));
+    let dialog = world.ring(&message);
+    world.answer(dialog);
+    world.get(&request("ACK", "a1").within(dialog));
+    world.events();
+    (world, dialog)
+}
+
+impl World {
+    /// What needs no password must not move the call either, or what does would be taken for the call's own next.
+    fn assert_not_moved(&mut self, dialog: DialogKey) {
+        assert_eq!(self.gets(&key("far-key", dialog, 1001)), "401 INFO");
+        assert_eq!(self.gets(&invite("far-invite").seq(1002).within(dialog)), "401 INVITE");
+        assert!(self.events().is_empty());
+        self.flow = udp("198.51.100.7:5060");
+        assert_eq!(self.gets(&key("own-key", dialog, 2)), "200 INFO", "the caller's own still counts");
+        assert_eq!(self.events().len(), 1);
+        self.endpoint.hang_up(self.now, dialog).expect("hung up");
+        let bye = self.sent().remove(0);
+        assert_eq!((bye.what().as_str(), bye.flow.peer.ip().to_string().as_str()), ("BYE", "198.51.100.7"));
+    }
+}
+
+#[test]
+fn nothing_that_comes_from_elsewhere_moves_a_call() {
+    let messages: [fn(DialogKey) -> Msg; 4] = [
+        |dialog| request("OPTIONS", "o1").seq(1000).within(dialog),
+        |dialog| request("BYE", "b1").seq(1000).within(dialog).header("Require: x"),
+        |dialog| request("BYE", "b2").seq(1).within(dialog),
+        |dialog| request("ACK", "a9").within(dialog),
+    ];
+    for (message, answer) in messages.into_iter().zip(["401 OPTIONS", "420 BYE", "500 BYE", ""]) {
+        let (mut world, dialog) = called();
+        world.flow = udp("203.0.113.66:5060");
+        assert_eq!(world.gets(&message(dialog)), answer);
+        world.assert_not_moved(dialog);
+    }
+}
+
+#[test]
+fn an_ack_from_elsewhere_stops_the_200_of_a_reinvite_and_tells_nothing() {
+    let (mut world, dialog) = called();
+    assert_eq!(world.gets(&invite("r1").no_body().without("Content-Type").seq(2).within(dialog)), "");
+    assert_eq!(world.event(), Event::Reoffered { dialog, offer: None });
+    world.endpoint.answer_reoffer(world.now, dialog, Ok(b"v=0 ours")).expect("answered");
+    world.sent();
+    world.flow = udp("203.0.113.66:5060");
+    assert_eq!(world.gets(&request("ACK", "r1a").seq(2).within(dialog).body("application/sdp", "v=0 theirs")), "");
+    assert_eq!(world.event(), Event::ReofferConfirmed { dialog, answer: None });
+    assert_eq!(world.gets(&key("far-key", dialog, 1001)), "401 INFO");
+}
+
+#[test]
+fn a_call_that_has_moved_shows_the_password_it_was_made_with_and_no_other() {
+    let (mut world, dialog) = called();
+    world.flow = udp("203.0.113.66:5060");
+    let wrong = world.shown_by("lobby", "plum", invite("r1").seq(5).within(dialog));
+    assert_eq!(world.gets(&wrong), "403 INVITE", "the account of somebody else");
+    let right = world.shown_by("bob", "zanzibar", invite("r2").seq(6).within(dialog));
+    assert_eq!(world.gets(&right), "");
+    assert!(matches!(world.event(), Event::Reoffered { .. }));
+    assert_eq!(world.gets(&key("k3", dialog, 7)), "200 INFO", "from then on the call is there");
+}
+
+#[test]
+fn passwords_are_guessed_no_faster_with_the_tags_of_a_call() {
+    let (mut world, dialog) = called();
+    world.flow = udp("203.0.113.66:5060");
+    let looked_at = |world: &mut World, n: u32| {
+        let guess = Msg { branch: format!("g{n}"), ..key("g", dialog, 100 + n) };
+        !world.get(&guess.header("Authorization: Digest username=\"lobby\"")).is_empty()
+    };
+    assert_eq!((0..100).filter(|n| looked_at(&mut world, *n)).count(), 30, "the source's bucket counts");
+}
+
+#[test]
+fn a_call_by_tls_takes_nothing_by_udp() {
+    let mut world = World::over_tls();
+    let dialog = world.call();
+    let tls = std::mem::replace(&mut world.flow, udp("192.0.2.9:5060"));
+    assert_eq!(world.gets(&key("k1", dialog, 2)), "403 INFO", "whoever forges the address of a trusted peer");
+    world.flow = tls;
+    assert_eq!(world.gets(&key("k2", dialog, 3)), "200 INFO");
 }

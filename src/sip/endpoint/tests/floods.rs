@@ -37,21 +37,12 @@ fn counts(all: &[(&str, usize)]) -> Vec<(String, usize)> {
 impl World {
     /// A call of somebody who has shown the password.
     fn stranger_calls(&mut self) -> DialogKey {
-        let message = self.shown("zanzibar", invite("s1"));
+        let message = self.shown_by("bob", "zanzibar", invite("s1"));
         let dialog = self.ring(&message);
         self.answer(dialog);
         self.get(&request("ACK", "s1a").within(dialog));
         self.events();
         dialog
-    }
-
-    /// The request with that password.
-    fn shown(&mut self, password: &str, message: Msg) -> Msg {
-        let asked = Msg { branch: format!("{}q", message.branch), ..message.clone() };
-        let refused = self.get(&asked);
-        let challenge = &refused[0].headers("WWW-Authenticate")[0];
-        let nonce = challenge.split("nonce=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a nonce");
-        message.header(shows("bob", password, nonce, Some("00000001"), Algorithm::Sha256).trim_end())
     }
 }
 
@@ -116,10 +107,48 @@ fn the_calls_that_are_there_are_never_counted() {
     world.assert_empty();
 }
 
+/// Whoever forges the address of a phone crowds out what could have been forged, and nothing else.
+#[test]
+fn forged_requests_keep_no_phone_out_that_has_a_connection_or_a_nonce() {
+    let mut world = exposed();
+    let asked = world.get(&fresh("INVITE", 5000));
+    codes(&mut world, (0..500).map(|n| fresh("OPTIONS", n)));
+    for n in 0..1000u32 {
+        let [_, _, c, d] = n.to_be_bytes();
+        world.flow = udp(&format!("100.64.{c}.{d}:5060"));
+        world.get(&fresh("OPTIONS", 1000 + n as usize));
+    }
+    world.flow = udp("198.51.100.7:5060");
+    assert_eq!(world.gets(&fresh("OPTIONS", 600)), "", "the phone's bucket by UDP is empty, and that of all");
+    let shown = shows("bob", "zanzibar", &asked[0].nonce(), Some("00000001"), Algorithm::Sha256);
+    world.ring(&fresh("INVITE", 5001).header(shown.trim_end()));
+    let made_up = shows("bob", "zanzibar", &"0".repeat(56), Some("00000001"), Algorithm::Sha256);
+    assert_eq!(world.gets(&fresh("OPTIONS", 5002).header(made_up.trim_end())), "", "with a nonce of ours alone");
+    world.flow = tcp("198.51.100.7:40000", 1);
+    assert_eq!(world.gets(&fresh("OPTIONS", 5003)), "401 OPTIONS");
+    world.flow = tcp("203.0.113.5:40000", 2);
+    assert_eq!(world.gets(&fresh("OPTIONS", 5004)), "401 OPTIONS", "one that was never here either");
+}
+
+#[test]
+fn a_call_may_ask_so_much_and_then_only_end() {
+    let mut world = World::new();
+    let dialog = world.call();
+    let info = |n: u32| Msg { branch: format!("n{n}"), ..request("INFO", "x") }.within(dialog).seq(n);
+    let answered = codes(&mut world, (2..502).map(info));
+    assert_eq!(answered, counts(&[("200", 128), ("", 372)]));
+    let sent = world.pass(1000);
+    assert!(sent.is_empty());
+    assert_eq!(codes(&mut world, (502..602).map(info)), counts(&[("200", 32), ("", 68)]));
+    assert_eq!(world.gets(&request("BYE", "b1").within(dialog).seq(700)), "200 BYE");
+    world.events();
+    world.assert_empty();
+}
+
 #[test]
 fn a_caller_who_was_let_in_may_still_cancel() {
     let mut world = exposed();
-    let message = world.shown("zanzibar", invite("s1"));
+    let message = world.shown_by("bob", "zanzibar", invite("s1"));
     let dialog = world.ring(&message);
     codes(&mut world, (0..500).map(|n| fresh("OPTIONS", n)));
     assert_eq!(world.gets(&request("CANCEL", "s1")), "200 CANCEL, 487 INVITE");
@@ -146,7 +175,7 @@ fn who_guesses_passwords_is_not_listened_to_for_a_while() {
     // About 60 s: 20 at once, and one each 3 s.
     assert!((30..=42).contains(&wrong), "{wrong}");
     world.pass(60_000);
-    let message = world.shown("zanzibar", invite("s1"));
+    let message = world.shown_by("bob", "zanzibar", invite("s1"));
     world.ring(&message);
 }
 
@@ -164,7 +193,7 @@ fn a_known_caller_gets_in_while_a_flood_comes_from_everywhere() {
     world.flow = udp("203.0.113.1:5060");
     assert_eq!(world.gets(&fresh("OPTIONS", 3000)), "", "a new one has to wait");
     world.flow = udp("198.51.100.7:5060");
-    let message = world.shown("zanzibar", invite("s2").call("again"));
+    let message = world.shown_by("bob", "zanzibar", invite("s2").call("again"));
     world.ring(&message);
 }
 
@@ -214,25 +243,31 @@ fn ten_thousand_calls_that_nobody_acknowledges_end_with_a_bye_each_and_leave_not
 #[test]
 fn long_responses_are_remembered_up_to_a_bound() {
     let mut world = World::new();
-    let long: Vec<String> = (0..100).map(|n| format!("Via: SIP/2.0/UDP h{n};branch={}", "b".repeat(120))).collect();
     let bound = super::super::table::RESPONSES_BYTES_MAX;
-    let mut message = fresh("OPTIONS", 0);
-    message.headers = long;
+    let long = |vias: usize, n: usize| {
+        let vias = (0..vias).map(|n| format!("Via: SIP/2.0/UDP h{n};branch={}", "b".repeat(120)));
+        Msg { headers: vias.collect(), branch: format!("long{n}"), ..fresh("OPTIONS", n) }
+    };
     // As if many were there already.
-    let others = bound - 100_000;
+    let others = bound - 20_000;
     world.endpoint.kept_bytes += others;
-    let mut n = 0;
+    assert!(world.get(&long(40, 0))[0].text.len() > 4096);
+    assert_eq!(world.gets(&long(40, 0).header("Require: x")), "420 OPTIONS");
+    assert_eq!(
+        (world.endpoint.kept_bytes, world.endpoint.tables()),
+        (others, Tables::default()),
+        "too long to be kept"
+    );
+    let mut n = 1;
     while world.endpoint.kept_bytes < bound {
-        message.branch = format!("long{n}");
-        message.call_id = format!("long-{n}");
-        let sent = world.get(&message);
-        assert!(sent[0].text.len() > 14_000 && sent[0].what() == "200 OPTIONS");
+        let sent = world.get(&long(22, n));
+        assert!((3500..=4096).contains(&sent[0].text.len()) && sent[0].what() == "200 OPTIONS");
         n += 1;
     }
-    assert_eq!(n, 7, "of 15 KB each");
+    assert_eq!(n, 7, "of 3.7 KB each");
     let full = world.endpoint.tables();
-    assert_eq!(world.gets(&fresh("OPTIONS", 1)), "200 OPTIONS");
-    assert_eq!(world.gets(&fresh("INVITE", 2)), "503 INVITE");
+    assert_eq!(world.gets(&fresh("OPTIONS", 901)), "200 OPTIONS");
+    assert_eq!(world.gets(&fresh("INVITE", 902)), "503 INVITE");
     assert_eq!(world.endpoint.tables(), full, "neither is remembered");
     world.pass(64_000);
     assert_eq!(world.endpoint.kept_bytes, others);

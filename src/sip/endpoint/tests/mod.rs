@@ -16,7 +16,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::sip::EndpointConfig;
-use crate::wire::sip::Body;
+use crate::sip::auth::tests::shows;
+use crate::wire::sip::{Algorithm, Body};
 
 const OFFER: &str = "v=0 offer";
 const ANSWER: &str = "v=0 answer";
@@ -149,6 +150,13 @@ impl Sent {
         let prefix = format!("{name}: ");
         self.text.split("\r\n").find_map(|line| line.strip_prefix(&prefix)).map(str::to_owned)
     }
+    /// That of the first challenge.
+    fn nonce(&self) -> String {
+        let challenge = self.header("WWW-Authenticate").expect("a challenge");
+        let rest = challenge.split_once("nonce=\"").expect("a nonce").1;
+        rest.split('"').next().expect("its end").to_owned()
+    }
+
     fn headers(&self, name: &str) -> Vec<String> {
         let prefix = format!("{name}: ");
         self.text.split("\r\n").filter_map(|line| line.strip_prefix(&prefix)).map(str::to_owned).collect()
@@ -251,6 +259,13 @@ impl World {
         let mut sent = self.sent();
         assert_eq!(words(&sent), "200 INVITE");
         sent.remove(0)
+    }
+
+    /// The request with that password, after it was sent without one and challenged.
+    fn shown_by(&mut self, account: &str, password: &str, message: Msg) -> Msg {
+        let refused = self.get(&Msg { branch: format!("{}q", message.branch), ..message.clone() });
+        let nonce = refused[0].nonce();
+        message.header(shows(account, password, &nonce, Some("00000001"), Algorithm::Sha256).trim_end())
     }
 
     /// A call that is up.
