@@ -130,6 +130,11 @@ fn the_end_does_not_wait_for_callers_that_are_gone() {
         callers.new_call();
         assert_eq!(callers.call(1, KEYS_BY_RTP).code(), 200);
     }
+    // The last one does not even acknowledge the answer, so that a BYE to it would have to wait for that.
+    callers.new_call();
+    let media = callers.sdp(KEYS_BY_RTP);
+    let invite = callers.request(&callers.line("INVITE"), 1, &[], &media);
+    assert_eq!(callers.ask(&invite).code(), 200);
     // Nobody answers the BYEs, which would be sent again for 32 s.
     drop(callers);
     let begun = Instant::now();

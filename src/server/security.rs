@@ -13,6 +13,8 @@ pub struct Security {
     agreed: Option<Agreed>,
     /// Ours that wait for the answer to an offer of ours.
     offered: Vec<Key>,
+    /// Nobody could read those on their way.
+    offer_is_private: bool,
 }
 
 /// There is nothing to make a key of, or what was answered was not offered.
@@ -37,6 +39,8 @@ impl Security {
             None => None,
             Some(crypto) => {
                 let same = self.agreed.take().filter(|agreed| agreed.theirs == crypto.key);
+                // What has once gone in clear is no secret any more.
+                let is_private = is_private && same.as_ref().is_none_or(|agreed| agreed.is_private);
                 let ours = match same {
                     Some(agreed) => agreed.ours,
                     None => new_key(crypto.key.suite())?,
@@ -55,8 +59,9 @@ impl Security {
     /// The keys of an offer of ours; none where it is for a stream that is not encrypted.
     ///
     /// A stream that is encrypted stays so. Else `optional` offers none: who can't take `RTP/SAVP` could only refuse it, in
-    /// an ACK, which nobody can be asked again after.
-    pub fn offer(&mut self, srtp: Srtp) -> Result<&[Key], NoKey> {
+    /// an ACK, which nobody can be asked again after. `is_private`: it goes by TLS.
+    pub fn offer(&mut self, srtp: Srtp, is_private: bool) -> Result<&[Key], NoKey> {
+        self.offer_is_private = is_private && self.agreed.as_ref().is_none_or(|agreed| agreed.is_private);
         self.offered = match (&self.agreed, srtp) {
             (Some(agreed), _) => vec![agreed.ours.clone()],
             (None, Srtp::Required) => Suite::ALL.into_iter().map(new_key).collect::<Result<_, _>>()?,
@@ -73,10 +78,13 @@ impl Security {
     /// Takes that answer; the key is ours of the suite that they chose.
     pub fn take_answer(&mut self, remote: &Remote, is_private: bool) -> Result<Option<Agreed>, NoKey> {
         let offered = std::mem::take(&mut self.offered);
+        let is_private = is_private && self.offer_is_private;
         self.agreed = match &remote.crypto {
             None => None,
             Some(crypto) => {
                 let ours = offered.into_iter().find(|key| key.suite() == crypto.key.suite()).ok_or(NoKey)?;
+                let was_clear = |agreed: &Agreed| agreed.theirs == crypto.key && !agreed.is_private;
+                let is_private = is_private && !self.agreed.as_ref().is_some_and(was_clear);
                 Some(Agreed { ours, theirs: crypto.key.clone(), is_private })
             }
         };
@@ -128,6 +136,23 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_has_gone_in_clear_is_no_secret_again() {
+        let (mut security, theirs) = (Security::default(), key(Suite::AeadAes128Gcm, 1));
+        let is_private = |agreed: Result<Option<Agreed>, NoKey>| agreed.expect("a key").expect("encrypted").is_private;
+        assert!(!is_private(security.take_offer(&remote(Some(&theirs)), false)));
+        assert!(!is_private(security.take_offer(&remote(Some(&theirs)), true)), "the same again, by TLS");
+        assert!(is_private(security.take_offer(&remote(Some(&key(Suite::AeadAes128Gcm, 2))), true)), "a new one");
+        security.offer(Srtp::Optional, false).expect("keys");
+        let other = key(Suite::AeadAes128Gcm, 3);
+        assert!(!is_private(security.take_answer(&remote(Some(&other)), true)), "ours went in clear");
+        security.offer(Srtp::Optional, true).expect("keys");
+        assert!(
+            !is_private(security.take_answer(&remote(Some(&key(Suite::AeadAes128Gcm, 4))), true)),
+            "and is the same"
+        );
+    }
+
+    #[test]
     fn two_calls_have_two_keys() {
         let ours = || {
             let mut security = Security::default();
@@ -140,12 +165,12 @@ mod tests {
     #[test]
     fn the_answer_to_our_offer_chooses_one_of_our_keys() {
         let mut security = Security::default();
-        let offered = security.offer(Srtp::Required).expect("keys").to_vec();
+        let offered = security.offer(Srtp::Required, true).expect("keys").to_vec();
         assert_eq!(security.expected(), Encryption::Required);
         let agreed = security.take_answer(&remote(Some(&key(Suite::AeadAes128Gcm, 1))), true).expect("a key");
         assert_eq!(agreed.map(|agreed| agreed.ours).as_ref(), offered.get(1));
         // It stays encrypted, under the same key, whatever is wanted of new calls.
-        assert_eq!(security.offer(Srtp::Off).expect("keys"), &offered[1..]);
+        assert_eq!(security.offer(Srtp::Off, true).expect("keys"), &offered[1..]);
         let unasked = security.take_answer(&remote(Some(&key(Suite::AesCm128HmacSha1_80, 1))), true);
         assert_eq!(unasked, Err(NoKey), "a suite that was not offered");
     }
@@ -154,7 +179,7 @@ mod tests {
     fn without_need_our_offer_is_plain() {
         for srtp in [Srtp::Off, Srtp::Optional] {
             let mut security = Security::default();
-            assert_eq!(security.offer(srtp), Ok(&[][..]));
+            assert_eq!(security.offer(srtp, true), Ok(&[][..]));
             assert_eq!(security.expected(), Encryption::Off);
             assert_eq!(security.take_answer(&remote(None), true), Ok(None));
         }

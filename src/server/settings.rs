@@ -53,35 +53,52 @@ impl Settings {
     }
 
     /// Answers a new offer in a call, or says with which code it is to be refused.
-    pub fn answer(
-        &self,
-        offer: &[u8],
-        local: &sdp::Local,
-        security: &mut Security,
-        is_private: bool,
-    ) -> Result<(Agreed, String), u16> {
-        let remote = self.read_offer(offer, local.rtp.ip())?;
-        let keys = security.take_offer(&remote, is_private)?;
-        Ok((agreed(&remote, keys), remote.answer(local, security.ours())))
+    pub fn answer(&self, offer: &[u8], said: &mut Said, is_private: bool) -> Result<(Agreed, String), u16> {
+        let remote = self.read_offer(offer, said.local.rtp.ip())?;
+        let (keys, text) = said.answer(&remote, is_private)?;
+        Ok((agreed(&remote, keys), text))
     }
 
     /// Takes the answer to an offer of ours; `None` where it can't be used.
-    pub fn answered(
-        &self,
-        answer: &[u8],
-        local: &sdp::Local,
-        security: &mut Security,
-        is_private: bool,
-    ) -> Option<Agreed> {
-        let remote = self.read(answer, local.rtp.ip(), security.expected()).ok()?;
-        let keys = security.take_answer(&remote, is_private).ok()?;
+    pub fn answered(&self, answer: &[u8], said: &mut Said, is_private: bool) -> Option<Agreed> {
+        let remote = self.read(answer, said.local.rtp.ip(), said.security.expected()).ok()?;
+        let keys = said.security.take_answer(&remote, is_private).ok()?;
+        said.streams.clone_from(&remote.streams);
         Some(agreed(&remote, keys))
     }
 
     /// Writes an offer of ours; 500 where no key can be made.
-    pub fn offer(&self, local: &sdp::Local, security: &mut Security) -> Result<String, u16> {
-        let keys = security.offer(self.srtp)?;
-        Ok(sdp::offer(local, &self.laws, self.keys_by.events, keys))
+    pub fn offer(&self, said: &mut Said, is_private: bool) -> Result<String, u16> {
+        let keys = said.security.offer(self.srtp, is_private)?;
+        Ok(sdp::offer(&said.local, &said.streams, &self.laws, self.keys_by.events, keys))
+    }
+}
+
+/// What the two sides of a call have said of its session so far.
+pub struct Said {
+    /// Our side.
+    pub local: sdp::Local,
+    /// The keys.
+    pub security: Security,
+    /// What later descriptions list too.
+    pub streams: sdp::Streams,
+}
+
+impl Said {
+    /// Nothing but our side.
+    pub fn new(local: sdp::Local) -> Self {
+        Self { local, security: Security::default(), streams: sdp::Streams::default() }
+    }
+
+    /// Answers an offer that was taken; 500 where no key can be made.
+    pub fn answer(
+        &mut self,
+        offer: &sdp::Remote,
+        is_private: bool,
+    ) -> Result<(Option<session::Security>, String), u16> {
+        let keys = self.security.take_offer(offer, is_private)?;
+        self.streams.clone_from(&offer.streams);
+        Ok((keys, offer.answer(&self.local, self.security.ours())))
     }
 }
 

@@ -23,8 +23,7 @@ use crate::server::clock::Clock;
 use crate::server::media::{Begin, Command, Thread};
 use crate::server::ports::Ports;
 use crate::server::probes::{Answer, Question, Questions};
-use crate::server::security::Security;
-use crate::server::settings::{self, Settings};
+use crate::server::settings::{self, Said, Settings};
 use crate::server::transport::{Inbound, Transports};
 use crate::server::watchdog::Sign;
 use crate::sip::{DialogKey, Endpoint, Event, Incoming};
@@ -60,8 +59,7 @@ pub enum Order {
 struct SipCall {
     id: CallId,
     thread: Thread,
-    local: sdp::Local,
-    security: Security,
+    said: Said,
     /// The sockets of a call whose offer is ours, until the answer has come with the ACK.
     waiting: Option<Waiting>,
 }
@@ -92,7 +90,15 @@ pub struct Signalling {
     next_call: u64,
     /// Calls in progress, for the rest of the process.
     in_progress: Arc<AtomicU32>,
-    drain_by: Option<Mono>,
+    drain: Option<Drain>,
+}
+
+/// How far the drain has come.
+#[derive(Clone, Copy)]
+struct Drain {
+    /// Until then the present calls are waited for, or, once they are ended, their BYEs.
+    by: Mono,
+    has_ended_calls: bool,
 }
 
 /// What [`Signalling`] is made of.
@@ -136,7 +142,7 @@ impl Signalling {
             questions: Questions::default(),
             next_call: 1,
             in_progress,
-            drain_by: None,
+            drain: None,
         }
     }
 
@@ -144,7 +150,7 @@ impl Signalling {
     pub async fn run(mut self, mut inbound: Receiver<Inbound>, mut orders: Receiver<Order>) {
         let mut batch = Vec::with_capacity(BATCH);
         loop {
-            let wake = self.endpoint.poll_timeout().into_iter().chain(self.drain_by).min();
+            let wake = self.endpoint.poll_timeout().into_iter().chain(self.drain.map(|drain| drain.by)).min();
             let wake = wake.unwrap_or(self.clock.now() + Duration::from_secs(3600));
             tokio::select! {
                 biased;
@@ -218,7 +224,7 @@ impl Signalling {
             Order::Drain(wait) => {
                 let seconds = u32::try_from(wait.as_secs().max(1)).unwrap_or(u32::MAX);
                 self.endpoint.set_draining(Some(seconds));
-                self.drain_by = Some(now + wait);
+                self.drain = Some(Drain { by: now + wait, has_ended_calls: false });
             }
             Order::Stop => self.hang_up_all(now),
         }
@@ -236,21 +242,22 @@ impl Signalling {
 
     /// Whether draining is done; at its deadline the calls that are left are ended.
     fn has_drained(&mut self) -> bool {
-        let Some(by) = self.drain_by else { return false };
+        let Some(drain) = self.drain else { return false };
         if self.endpoint.is_quiet() {
             return true;
         }
         let now = self.clock.now();
-        if now < by {
+        if now < drain.by {
             return false;
         }
-        if self.calls.is_empty() {
+        // A call that nobody has acknowledged gets no BYE yet, and is not waited for.
+        if self.calls.is_empty() || drain.has_ended_calls {
             return true;
         }
         tracing::warn!(calls = self.calls.len(), "the drain's time is up: the calls are ended");
         self.hang_up_all(now);
         self.drain_outputs();
-        self.drain_by = Some(now + BYE_WITHIN);
+        self.drain = Some(Drain { by: now + BYE_WITHIN, has_ended_calls: true });
         false
     }
 
@@ -279,7 +286,7 @@ impl Signalling {
                 let Some(call) = self.calls.remove(&dialog) else { return };
                 tracing::info!(call = call.id.0, ?why, "call ended");
                 self.dialogs.remove(&call.id);
-                self.ports.release(now, call.local.rtp.port());
+                self.ports.release(now, call.said.local.rtp.port());
                 self.count();
                 if !call.thread.tell(Command::HungUp(call.id)) {
                     tracing::error!(
@@ -327,19 +334,20 @@ impl Signalling {
             language: self.prompts.default_language(),
             languages: self.prompts.languages(),
         };
-        let mut call = SipCall { id, thread, local, security: Security::default(), waiting: None };
+        let mut call = SipCall { id, thread, said: Said::new(local), waiting: None };
         let waiting = Waiting { rtp, rtcp, info, caller, peer: peer.ip() };
+        let is_private = incoming.flow.transport.is_secure();
         let text = match &remote {
             Some(remote) => {
-                let keys = call.security.take_offer(remote, incoming.flow.transport.is_secure())?;
+                let (keys, text) = call.said.answer(remote, is_private)?;
                 if !self.begin(now, &call, settings::agreed(remote, keys), waiting) {
                     return Err(503);
                 }
-                remote.answer(&local, call.security.ours())
+                text
             }
             None => {
                 call.waiting = Some(waiting);
-                self.settings.offer(&local, &mut call.security)?
+                self.settings.offer(&mut call.said, is_private)?
             }
         };
         self.next_call += 1;
@@ -397,8 +405,7 @@ impl Signalling {
         let is_private = self.is_private(dialog);
         let Some(call) = self.calls.get_mut(&dialog) else { return };
         if let Some(waiting) = call.waiting.take() {
-            let answered =
-                answer.and_then(|answer| self.settings.answered(answer, &call.local, &mut call.security, is_private));
+            let answered = answer.and_then(|answer| self.settings.answered(answer, &mut call.said, is_private));
             let Some(call) = self.calls.get(&dialog) else { return };
             if !answered.is_some_and(|agreed| self.begin(now, call, agreed, waiting)) {
                 tracing::info!(call = call.id.0, "the ACK had no usable answer to our offer");
@@ -414,16 +421,16 @@ impl Signalling {
     fn handle_reoffer(&mut self, now: Mono, dialog: DialogKey, offer: Option<&[u8]>) {
         let is_private = self.is_private(dialog);
         let Some(call) = self.calls.get_mut(&dialog) else { return };
-        call.local.version += 1;
+        call.said.local.version += 1;
         let answer = match offer {
             Some(offer) => {
-                let answer = self.settings.answer(offer, &call.local, &mut call.security, is_private);
+                let answer = self.settings.answer(offer, &mut call.said, is_private);
                 answer.map(|(agreed, answer)| {
                     call.thread.tell(Command::Renegotiated(call.id, agreed));
                     answer
                 })
             }
-            None => self.settings.offer(&call.local, &mut call.security),
+            None => self.settings.offer(&mut call.said, is_private),
         };
         let _ = self.endpoint.answer_reoffer(now, dialog, answer.as_ref().map(String::as_bytes).map_err(|code| *code));
     }
@@ -431,8 +438,7 @@ impl Signalling {
     fn handle_reoffer_confirmed(&mut self, dialog: DialogKey, answer: Option<&[u8]>) {
         let is_private = self.is_private(dialog);
         let Some(call) = self.calls.get_mut(&dialog) else { return };
-        let SipCall { local, security, .. } = call;
-        if let Some(agreed) = answer.and_then(|answer| self.settings.answered(answer, local, security, is_private)) {
+        if let Some(agreed) = answer.and_then(|answer| self.settings.answered(answer, &mut call.said, is_private)) {
             call.thread.tell(Command::Renegotiated(call.id, agreed));
         }
     }

@@ -48,9 +48,14 @@ pub struct Remote {
     pub sends: bool,
     /// The key that it encrypts with, where the stream is to be encrypted: the first of those that we can take.
     pub crypto: Option<Crypto>,
-    /// The rejected and the taken streams, in order, for the answer.
-    streams: Vec<Stream>,
+    /// The streams that it lists.
+    pub streams: Streams,
 }
+
+/// The streams of a session, the taken one and the rejected ones, in the order in which every later description lists them
+/// too (RFC 3264 section 8). None are those of a session that nobody has described yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Streams(Vec<Stream>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Stream {
@@ -102,7 +107,7 @@ pub fn read(body: &[u8], laws: &[Law], encryption: Encryption) -> Result<Remote,
             Stream::Rejected { media: media.media.clone(), proto: media.proto.clone(), fmt: media.fmt.clone() }
         }
     });
-    Ok(Remote { streams: streams.collect(), ..remote })
+    Ok(Remote { streams: Streams(streams.collect()), ..remote })
 }
 
 impl Remote {
@@ -110,34 +115,46 @@ impl Remote {
     /// encrypt with, by the suite of [`Self::crypto`].
     pub fn answer(&self, local: &Local, ours: Option<&Key>) -> String {
         let mut text = session_lines(local);
-        for stream in &self.streams {
+        self.streams.write(&mut text, |text, proto| {
+            audio_lines(text, local, proto, &[self.law], self.event_payload_type);
+            if let (Some(theirs), Some(ours)) = (&self.crypto, ours) {
+                text.push_str(&Crypto { tag: theirs.tag, key: ours.clone() }.line());
+            }
+            text.push_str(direction(self.receives, self.sends));
+        });
+        text
+    }
+}
+
+impl Streams {
+    /// Writes each in its place: the taken one by `take`, which is told its protocol, the others with port 0.
+    fn write(&self, text: &mut String, mut take: impl FnMut(&mut String, &'static str)) {
+        for stream in &self.0 {
             match stream {
-                Stream::Taken { proto } => {
-                    audio_lines(&mut text, local, proto, &[self.law], self.event_payload_type);
-                    if let (Some(theirs), Some(ours)) = (&self.crypto, ours) {
-                        text.push_str(&Crypto { tag: theirs.tag, key: ours.clone() }.line());
-                    }
-                    text.push_str(direction(self.receives, self.sends));
-                }
+                Stream::Taken { proto } => take(text, proto),
                 Stream::Rejected { media, proto, fmt } => {
                     let _ = write!(text, "m={media} 0 {proto} {fmt}\r\n");
                 }
             }
         }
-        text
+        if self.0.is_empty() {
+            take(text, AVP);
+        }
     }
 }
 
-/// Writes an offer of our own, for an INVITE that came without one; `events`: with telephone-event; `ours`: the keys of
-/// which one is to be taken, none for a stream that is not encrypted.
-pub fn offer(local: &Local, laws: &[Law], events: bool, ours: &[Key]) -> String {
+/// Writes an offer of our own, for an INVITE that came without one: `streams` as they were; `events`: with
+/// telephone-event; `ours`: the keys of which one is to be taken, none for a stream that is not encrypted.
+pub fn offer(local: &Local, streams: &Streams, laws: &[Law], events: bool, ours: &[Key]) -> String {
     let mut text = session_lines(local);
-    let proto = if ours.is_empty() { AVP } else { SAVP };
-    audio_lines(&mut text, local, proto, laws, events.then_some(EVENT_PAYLOAD_TYPE));
-    for (tag, key) in (1..).zip(ours) {
-        text.push_str(&Crypto { tag, key: key.clone() }.line());
-    }
-    text.push_str(direction(true, true));
+    streams.write(&mut text, |text, _| {
+        let proto = if ours.is_empty() { AVP } else { SAVP };
+        audio_lines(text, local, proto, laws, events.then_some(EVENT_PAYLOAD_TYPE));
+        for (tag, key) in (1..).zip(ours) {
+            text.push_str(&Crypto { tag, key: key.clone() }.line());
+        }
+        text.push_str(direction(true, true));
+    });
     text
 }
 
@@ -169,7 +186,7 @@ fn take(session: &sdp_types::Session, media: &Media, laws: &[Law], encryption: E
         receives: receives && !ip.is_unspecified(),
         sends,
         crypto,
-        streams: Vec::new(),
+        streams: Streams::default(),
     })
 }
 

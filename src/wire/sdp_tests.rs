@@ -75,8 +75,19 @@ fn rtcp_is_where_it_was_said() {
 
 #[test]
 fn our_offer_can_be_read_as_an_answer() {
-    let remote = read(offer(&local(), &LAWS, true, &[]).as_bytes(), &LAWS, Encryption::Optional).expect("acceptable");
+    let remote = read(offer(&local(), &Streams::default(), &LAWS, true, &[]).as_bytes(), &LAWS, Encryption::Optional)
+        .expect("acceptable");
     assert_eq!((remote.rtp, remote.event_payload_type), (local().rtp, Some(101)));
+}
+
+/// RFC 3264 section 8: no later description has fewer streams, or others in their places.
+#[test]
+fn a_later_offer_of_ours_lists_the_streams_that_there_were() {
+    let remote =
+        with("m=video 5000 RTP/AVP 96\r\nm=audio 4000 RTP/AVP 0\r\nm=image 6000 udptl t38\r\n").expect("acceptable");
+    let offer = offer(&local(), &remote.streams, &LAWS, true, &[]);
+    let streams: Vec<&str> = offer.lines().filter(|line| line.starts_with("m=")).collect();
+    assert_eq!(streams, ["m=video 0 RTP/AVP 96", "m=audio 10000 RTP/AVP 0 8 101", "m=image 0 udptl t38"]);
 }
 
 /// Two of whose suites we have one, and then the other.
@@ -140,7 +151,7 @@ fn a_stream_that_may_be_encrypted_is_answered_as_it_was_offered() {
 
 #[test]
 fn our_offer_of_an_encrypted_stream_has_a_key_for_each_suite() {
-    let offer = offer(&local(), &LAWS, true, &Suite::ALL.map(ours));
+    let offer = offer(&local(), &Streams::default(), &LAWS, true, &Suite::ALL.map(ours));
     let read = read(offer.as_bytes(), &LAWS, Encryption::Required).expect("acceptable");
     let crypto = read.crypto.expect("a key");
     assert_eq!((crypto.tag, crypto.key), (1, ours(Suite::AesCm128HmacSha1_80)));

@@ -119,7 +119,7 @@ impl World {
             }
             None => {
                 call.waiting = Some(caller);
-                sdp::offer(&local, &LAWS, true, &[])
+                sdp::offer(&local, &sdp::Streams::default(), &LAWS, true, &[])
             }
         };
         self.calls.insert(incoming.dialog, call);
@@ -167,7 +167,7 @@ impl World {
                 self.command(id, Command::Renegotiated(agreed(&remote)));
                 remote.answer(&local, None)
             }
-            None => sdp::offer(&local, &LAWS, true, &[]),
+            None => sdp::offer(&local, &sdp::Streams::default(), &LAWS, true, &[]),
         };
         self.seen.offers_within += 1;
         let _ = self.endpoint.answer_reoffer(self.now, dialog, Ok(text.as_bytes()));
