@@ -1,6 +1,5 @@
 //! Writers at work, by the command line and by phone, who remember what they were told.
 
-use std::io::Read as _;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -29,8 +28,8 @@ const AFTERWARDS: Duration = Duration::from_millis(40);
 pub struct Told {
     /// Numbers of changes that were acknowledged, each with what it has changed to; of an import nothing is known.
     done: Vec<(i64, String)>,
-    /// What was refused.
-    refused: Vec<String>,
+    /// What was refused, each with why.
+    refused: Vec<(String, String)>,
     /// Do not disturb, heard that it was changed over.
     toggled: usize,
     /// Pressed, and nothing heard.
@@ -95,20 +94,18 @@ fn forward(setup: &Setup, extension: &str, killed_after: Option<Duration>, telli
     static NUMBERS: AtomicU64 = AtomicU64::new(10_000);
     let number = NUMBERS.fetch_add(1, Ordering::Relaxed).to_string();
     let mut command = setup.command(&["forward", "set", extension, "always", &number]);
-    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut child = child.expect("the program starts");
     if let Some(after) = killed_after {
         sleep(after);
         // It may have ended.
         let _ = child.kill();
     }
-    let mut said = String::new();
-    let _ = child.stdout.take().expect("its output").read_to_string(&mut said);
-    let ended = child.wait().expect("it ends");
+    let ended = child.wait_with_output().expect("it ends");
     let Some(mut told) = telling.told() else { return };
-    match (number_of(&said), ended.code()) {
+    match (number_of(&String::from_utf8_lossy(&ended.stdout)), ended.status.code()) {
         (Some(change), _) => told.done.push((change, number)),
-        (None, Some(_)) => told.refused.push(number),
+        (None, Some(_)) => told.refused.push((number, String::from_utf8_lossy(&ended.stderr).into_owned())),
         (None, None) => {}
     }
 }
@@ -167,9 +164,9 @@ impl Told {
         self.done.len() + self.toggled
     }
 
-    /// How many were refused.
-    pub fn refused(&self) -> usize {
-        self.refused.len()
+    /// What was refused, each with why.
+    pub fn refused(&self) -> &[(String, String)] {
+        &self.refused
     }
 
     /// All that was acknowledged is in the store; of what was refused nothing, where `refused_is_undone`.
@@ -187,7 +184,7 @@ impl Told {
             );
         }
         if refused_is_undone {
-            let undone = |to: &String| !rows.iter().any(|(_, row)| row.ends_with(to.as_str()));
+            let undone = |(to, _): &(String, String)| !rows.iter().any(|(_, row)| row.ends_with(to.as_str()));
             assert!(self.refused.iter().all(undone), "{what}: refused and done: {:?}", self.refused);
         }
         let toggled = rows.iter().filter(|(_, row)| row.starts_with("dnd.changed|")).count();

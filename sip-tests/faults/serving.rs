@@ -20,6 +20,8 @@ const CALLS_MAX: usize = 400;
 const DONE_WITHIN: Duration = Duration::from_secs(20);
 /// How long it is watched after the caller was told, for the effects.
 const WATCHED: Duration = Duration::from_millis(1500);
+/// How often that, for a caller who hears nothing of a server that still runs.
+const HEARD_TRIES_MAX: u32 = 8;
 /// At each push every so many calls are hurt.
 const SHORT_STEP: usize = 13;
 /// Groups of calls that are counted apart.
@@ -108,7 +110,13 @@ fn kill_at_each_call(setup: &Setup, change: &Change, step: usize) -> usize {
             let injection = Injection { calls, fault: Fault::Kill, nth, on: &[] };
             let attached = Attached::to(setup, server.id(), &injection);
             press_last(&mut caller, change);
-            let heard = caller.hears_within(&[change.done, "failed-try-later"], WATCHED);
+            let mut tries = 0..HEARD_TRIES_MAX;
+            let heard = loop {
+                let heard = caller.hears_within(&[change.done, "failed-try-later"], WATCHED);
+                if heard.is_some() || !server.is_running() || tries.next().is_none() {
+                    break heard;
+                }
+            };
             let was_killed = becomes(WATCHED, || !server.is_running());
             drop(attached);
             drop(server);
