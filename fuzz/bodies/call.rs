@@ -200,7 +200,7 @@ impl World {
                 Some(Output::Ask(ticket, ..)) => self.asked.push(ticket),
                 Some(Output::Finish(ticket, take)) => {
                     // A packet may be longer than a frame, and ends within the length.
-                    assert!(take.audio.duration() <= LIMITS.record.length, "{:?}", take.audio);
+                    assert!(take.duration() <= LIMITS.record.length, "{take:?}");
                     self.finishing.push(ticket);
                 }
                 Some(Output::HangUp) => self.hang_ups += 1,

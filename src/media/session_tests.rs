@@ -113,7 +113,7 @@ fn a_recording_ends_by_key_or_silence_or_is_taken() {
     audio(&mut session, 0, 1, &[Law::Mu.encode(9000); 160]);
     session.end_recording();
     let Some(Event::Recorded(Ticket(3), take)) = session.poll_event() else { panic!("no take") };
-    assert_eq!((take.audio.0.len(), take.by_key), (160, true));
+    assert_eq!((take.samples().len(), take.by_key), (160, true));
     session.record(Mono(0), Ticket(4), limits);
     frame(&mut session, 3999);
     assert_eq!(session.poll_event(), None);
