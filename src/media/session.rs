@@ -184,7 +184,7 @@ impl Session {
 
     /// Takes a datagram from the RTP port; what is not from the call's own source does nothing, and gives `false`.
     pub fn handle_rtp(&mut self, now: Mono, from: SocketAddr, datagram: &[u8]) -> bool {
-        if self.source.is_closed_to(from) {
+        if self.source.is_closed_to(now, from) {
             return false;
         }
         let mut plain;
@@ -196,18 +196,19 @@ impl Session {
             }
         };
         let Some(packet) = datagram.and_then(Packet::parse) else { return false };
-        if !self.source.admits(now, from, &packet) {
+        let is_audio = packet.payload_type == self.audio_payload_type();
+        let is_event = Some(packet.payload_type) == self.agreed.event_payload_type;
+        if !self.source.admits(now, from, &packet, is_audio || is_event) {
             return false;
         }
         (self.last_heard, self.last_sign) = (now, now);
         self.consent.prove();
-        let audio = packet.payload_type == self.audio_payload_type();
-        if audio || Some(packet.payload_type) == self.agreed.event_payload_type {
+        if is_audio || is_event {
             self.statistics.handle(now, &packet);
         }
-        if audio {
+        if is_audio {
             self.handle_audio(now, &packet);
-        } else if Some(packet.payload_type) == self.agreed.event_payload_type && self.start.keys_by.events {
+        } else if is_event && self.start.keys_by.events {
             let events = &mut self.events;
             self.detector.handle(now, &packet, |told| note_event(events, told));
         }

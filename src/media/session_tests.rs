@@ -5,6 +5,9 @@ use crate::wire::srtp::{Key, Protector, Suite, Unprotector};
 
 const PEER: ([u8; 4], u16) = ([10, 0, 0, 5], 4000);
 
+#[path = "session_peer_tests.rs"]
+mod peer;
+
 fn session(event_payload_type: Option<u8>) -> Session {
     let rtp = SocketAddr::from(PEER);
     let rtcp = SocketAddr::from(([10, 0, 0, 5], 4001));
