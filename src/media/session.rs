@@ -12,6 +12,7 @@ use crate::media::detector::{Detector, Told};
 use crate::media::inband::{InBand, Tone};
 use crate::media::player::{Item, Player};
 use crate::media::recorder::{Pool, RawTake, RecordLimits, Recorder};
+use crate::media::reports::Reports;
 use crate::media::security::Srtp;
 pub use crate::media::security::{SEQUENCE_FIRST_MAX, Security};
 use crate::media::source::Source;
@@ -24,8 +25,6 @@ use crate::wire::srtp::RTP_EXTRA_MAX;
 
 /// One packet of ours: header and 20 ms, with room for what SRTP adds.
 pub const PACKET_BYTES: usize = HEADER_BYTES + FRAME + RTP_EXTRA_MAX;
-/// Between RTCP reports (RFC 3550 section 6.2).
-const REPORT_EVERY: Duration = Duration::from_secs(5);
 /// Things told and not yet polled; more are dropped, the oldest first. One packet tells at most sixteen.
 const EVENTS_MAX: usize = 64;
 /// Samples of the peer that are listened to in a second (in-band keys, recordings): a quarter more than it can speak, so
@@ -54,7 +53,8 @@ pub struct Agreed {
     pub security: Option<Security>,
 }
 
-/// Where our own stream begins, drawn at random (RFC 3550 section 5.1), and which sources of keys are allowed.
+/// Where our own stream begins, drawn at random (RFC 3550 section 5.1), and which sources of keys are allowed. When its
+/// reports go follows from the same numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Start {
     /// Our source.
@@ -111,7 +111,7 @@ pub struct Session {
     source: Source,
     statistics: Statistics,
     sent: Sent,
-    report_due: Mono,
+    reports: Reports,
     last_heard: Mono,
     /// When anything last showed that the peer is there: RTP, a report on our stream, a request within the call.
     last_sign: Mono,
@@ -138,7 +138,7 @@ impl Session {
             marker: true,
             statistics: Statistics::default(),
             sent: Sent::default(),
-            report_due: now + REPORT_EVERY,
+            reports: Reports::new(now, u64::from(start.ssrc) << 32 | u64::from(start.timestamp)),
             last_heard: now,
             last_sign: now,
             consent: Consent::default(),
@@ -296,9 +296,9 @@ impl Session {
         Some((length, self.source.address()))
     }
 
-    /// Whether a report is due.
+    /// Whether a report is due: 2.5 to 7.5 s after the last one, at random (RFC 3550 section 6.3.1).
     pub fn report_is_due(&self, now: Mono) -> bool {
-        now >= self.report_due
+        self.reports.are_due(now)
     }
 
     /// Writes an RTCP report, with BYE at the end of the call; its length, and where it goes. `ntp` is the wall clock, 32.32
@@ -311,7 +311,7 @@ impl Session {
         bye: bool,
         target: &mut [u8; REPORT_BYTES_MAX],
     ) -> (usize, SocketAddr) {
-        self.report_due = now + REPORT_EVERY;
+        self.reports.sent(now);
         let sent = (self.sent.packets > 0).then_some(Sent { ntp, timestamp: self.timestamp, ..self.sent });
         let received = self.statistics.report(now);
         let report = Report { ssrc: self.start.ssrc, sent, received, cname: "switchhook", bye };

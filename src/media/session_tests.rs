@@ -130,7 +130,7 @@ fn a_recording_ends_by_key_or_silence_or_is_taken() {
 fn reports_say_what_was_sent_and_end_with_bye() {
     let mut session = session(None);
     frame(&mut session, 0);
-    assert!(!session.report_is_due(Mono(4_999_000)) && session.report_is_due(Mono(5_000_000)));
+    assert!(!session.report_is_due(Mono(2_499_000)) && session.report_is_due(Mono(7_500_000)));
     let mut bytes = [0; REPORT_BYTES_MAX];
     let (length, to) = session.report(Mono(5_000_000), 1 << 32, true, &mut bytes);
     assert_eq!(to, SocketAddr::from(([10, 0, 0, 5], 4001)));
