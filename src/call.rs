@@ -142,9 +142,9 @@ impl Call {
         is_own
     }
 
-    /// A datagram came to the RTCP port.
-    pub fn handle_rtcp(&mut self, now: Mono, from: SocketAddr, datagram: &[u8]) {
-        self.session.handle_rtcp(now, from, datagram);
+    /// A datagram came to the RTCP port; `false` where it tells nothing, as what is not the call's own does.
+    pub fn handle_rtcp(&mut self, now: Mono, from: SocketAddr, datagram: &[u8]) -> bool {
+        self.session.handle_rtcp(now, from, datagram)
     }
 
     /// SIP INFO told a key.

@@ -215,11 +215,11 @@ impl Session {
         true
     }
 
-    /// Takes a datagram from the RTCP port (or the shared one); only the peer's sender report is of use, and any report
-    /// on our stream, which shows that it is heard.
-    pub fn handle_rtcp(&mut self, now: Mono, from: SocketAddr, datagram: &[u8]) {
+    /// Takes a datagram from the RTCP port; only the peer's sender report is of use, and any report on our stream, which
+    /// shows that it is heard. Whatever else comes tells nothing, and gives `false`.
+    pub fn handle_rtcp(&mut self, now: Mono, from: SocketAddr, datagram: &[u8]) -> bool {
         if from.ip() != self.source.address().ip() {
-            return;
+            return false;
         }
         let mut plain;
         let datagram = match &mut self.srtp {
@@ -229,14 +229,15 @@ impl Session {
                 srtp.unprotect_rtcp(datagram, &mut plain)
             }
         };
-        let Some(datagram) = datagram else { return };
-        if let Some((ssrc, ntp)) = rtcp::last_sender_report(datagram) {
-            self.statistics.handle_sender_report(now, ssrc, ntp);
-        }
-        if rtcp::reports_on(datagram, self.start.ssrc) {
+        let Some(datagram) = datagram else { return false };
+        let sent = rtcp::last_sender_report(datagram);
+        let is_of_stream = sent.is_some_and(|(ssrc, ntp)| self.statistics.handle_sender_report(now, ssrc, ntp));
+        let is_on_ours = rtcp::reports_on(datagram, self.start.ssrc);
+        if is_on_ours {
             self.last_sign = now;
             self.consent.prove();
         }
+        is_of_stream || is_on_ours
     }
 
     /// Notes a request within the call: whoever only listens shows by it that it is still there.

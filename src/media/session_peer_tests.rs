@@ -26,3 +26,21 @@ fn what_comes_before_the_stream_does_not_keep_it_out() {
     assert!(send(&mut session, 13, 1, 102, &[60]), "comfort noise is of the stream that is there");
     assert_eq!(keys(&mut session), "5");
 }
+
+/// What a report tells keeps it apart from a flood's: nobody else knows the sources.
+#[test]
+fn a_report_tells_something_where_it_is_on_our_stream_or_of_the_callers() {
+    let mut session = session(Some(101));
+    let (own, elsewhere) = (SocketAddr::from(([10, 0, 0, 5], 4001)), SocketAddr::from(([192, 0, 2, 66], 4001)));
+    let mut bytes = [0; REPORT_BYTES_MAX];
+    let report = Report { ssrc: 1, sent: Some(Sent::default()), received: None, cname: "a", bye: false };
+    let length = report.write(&mut bytes);
+    let sent = &bytes[..length];
+    assert!(!session.handle_rtcp(Mono(1), own, sent), "of a stream that nobody has heard");
+    assert!(send(&mut session, 0, 1, 100, &[0xFF; 160]));
+    assert!(session.handle_rtcp(Mono(1), own, sent) && session.handle_rtcp(Mono(1), own, &report_on(0xABCD)));
+    assert!(!session.handle_rtcp(Mono(1), elsewhere, sent));
+    assert!(!session.handle_rtcp(Mono(1), elsewhere, &report_on(0xABCD)));
+    assert!(!session.handle_rtcp(Mono(1), own, &report_on(0xABCE)), "on another's stream");
+    assert!(!session.handle_rtcp(Mono(1), own, &[0x80, 203, 0, 1, 0, 0, 0, 1]), "a BYE alone");
+}
