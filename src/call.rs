@@ -147,6 +147,12 @@ impl Call {
         self.session.handle_rtcp(now, from, datagram)
     }
 
+    /// A request within the call came that changes nothing (OPTIONS, an UPDATE without an offer, an INFO without a key): a
+    /// caller who only listens shows by it that it is still there.
+    pub fn handle_request(&mut self, now: Mono) {
+        self.session.handle_request(now);
+    }
+
     /// SIP INFO told a key.
     pub fn handle_info(&mut self, now: Mono, key: char) {
         self.session.handle_request(now);
