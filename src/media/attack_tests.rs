@@ -148,10 +148,7 @@ fn attacked(seed: u64, forged: usize) -> usize {
         keys += same_frame(seed, now, &mut flooded, &mut twin);
     }
     let takes = [flooded.take_recording(), twin.take_recording()].map(|take| take.expect("a take").samples());
-    assert!(
-        takes[0] == takes[1] && takes[0].len() > 8000,
-        "seed {seed}: what was recorded is not the caller's alone"
-    );
+    assert!(takes[0] == takes[1] && takes[0].len() > 8000, "seed {seed}: what was recorded is not the caller's alone");
     keys
 }
 

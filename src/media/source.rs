@@ -4,7 +4,8 @@
 //! taken, within 5 s of the answer and after 4 packets in sequence. From then on neither address nor SSRC changes
 //! without a new offer, but for this: a source that was taken so gives way to the signalled address, which may come late
 //! and is what the offer said. So whoever floods the ports before the caller's first packet has gained nothing; and once
-//! the signalled address has spoken it stays. A hold that names no address (`c=0.0.0.0`, RFC 2543) moves nothing.
+//! the signalled address has spoken it stays. What begins a stream has a payload type that was agreed, so that neither RTCP
+//! nor comfort noise does. A hold that names no address (`c=0.0.0.0`, RFC 2543) moves nothing.
 
 use std::net::SocketAddr;
 use std::time::Duration;
