@@ -142,9 +142,15 @@ impl Call {
         is_own
     }
 
-    /// A datagram came to the RTCP port.
-    pub fn handle_rtcp(&mut self, now: Mono, from: SocketAddr, datagram: &[u8]) {
-        self.session.handle_rtcp(now, from, datagram);
+    /// A datagram came to the RTCP port; `false` where it tells nothing, as what is not the call's own does.
+    pub fn handle_rtcp(&mut self, now: Mono, from: SocketAddr, datagram: &[u8]) -> bool {
+        self.session.handle_rtcp(now, from, datagram)
+    }
+
+    /// A request within the call came that changes nothing (OPTIONS, an UPDATE without an offer, an INFO without a key): a
+    /// caller who only listens shows by it that it is still there.
+    pub fn handle_request(&mut self, now: Mono) {
+        self.session.handle_request(now);
     }
 
     /// SIP INFO told a key.

@@ -15,8 +15,16 @@ fn call_of(caller: CallerInfo, prompts: Arc<Prompts>, event_payload_type: Option
 }
 
 fn call_within(menu: Limits, caller: CallerInfo, prompts: Arc<Prompts>, event_payload_type: Option<u8>) -> Call {
+    let keys_by = KeysBy { events: true, info: true, inband: true };
+    let start = Start { ssrc: 1, sequence: 1, timestamp: 1, keys_by };
+    let record = RecordLimits { silence: Duration::from_secs(4), length: Duration::from_secs(300) };
+    let limits = CallLimits { menu, record, rtp_silence: Duration::from_secs(60) };
+    Call::new(Mono(0), agreed(event_payload_type), start, caller, prompts, Arc::new(limits))
+}
+
+fn agreed(event_payload_type: Option<u8>) -> Agreed {
     let address = |port| SocketAddr::from(([10, 0, 0, 5], port));
-    let agreed = Agreed {
+    Agreed {
         rtp: address(4000),
         rtcp: address(4001),
         law: Law::Mu,
@@ -24,12 +32,7 @@ fn call_within(menu: Limits, caller: CallerInfo, prompts: Arc<Prompts>, event_pa
         receives: true,
         sends: true,
         security: None,
-    };
-    let keys_by = KeysBy { events: true, info: true, inband: true };
-    let start = Start { ssrc: 1, sequence: 1, timestamp: 1, keys_by };
-    let record = RecordLimits { silence: Duration::from_secs(4), length: Duration::from_secs(300) };
-    let limits = CallLimits { menu, record, rtp_silence: Duration::from_secs(60) };
-    Call::new(Mono(0), agreed, start, caller, prompts, Arc::new(limits))
+    }
 }
 
 /// Keys may come before the ACK: it was lost, or has been overtaken.
@@ -92,6 +95,25 @@ fn a_lost_bye_ends_the_call_after_a_minute_without_rtp() {
     // The last packet came a second before the strangers began.
     assert_eq!(ended, Some(59 * 50 - 1));
     assert!(call.is_over());
+}
+
+/// A phone that only listens, and whose SIP asks now and then whether we are there (a session timer).
+#[test]
+fn who_only_listens_is_heard_by_its_requests_and_the_call_ends_a_minute_after_the_last() {
+    let patient = Limits { first_key: Duration::from_secs(3600), ..Limits::default() };
+    let mut call = call_within(patient, CallerInfo::default(), Arc::default(), Some(101));
+    let mut clock = Clock(0);
+    call.handle_confirmed(clock.now());
+    call.handle_renegotiated(clock.now(), Agreed { sends: false, ..agreed(Some(101)) });
+    for minute in 0..5 {
+        clock.frames(&mut call, 59 * 50);
+        assert_eq!((minute, call.poll_output()), (minute, None));
+        call.handle_request(clock.now());
+    }
+    clock.frames(&mut call, 59 * 50);
+    assert_eq!(call.poll_output(), None);
+    clock.frames(&mut call, 50);
+    assert_eq!((call.poll_output(), call.is_over()), (Some(Output::HangUp), true));
 }
 
 /// The caller says "keep" and hangs up before the store has answered that it can't: the take becomes the draft.

@@ -106,7 +106,9 @@ impl World {
             }
             4 => self.press(bytes.byte()),
             5 | 6 => bytes.piece().iter().take(20).for_each(|key| self.press(*key)),
-            7 => self.call.handle_rtcp(self.now, address(bytes.below(3)), bytes.piece()),
+            7 => {
+                self.call.handle_rtcp(self.now, address(bytes.below(3)), bytes.piece());
+            }
             8 | 9 => self.reply(bytes),
             10 => self.take(bytes),
             11 => self.renegotiate(bytes),
@@ -200,7 +202,7 @@ impl World {
                 Some(Output::Ask(ticket, ..)) => self.asked.push(ticket),
                 Some(Output::Finish(ticket, take)) => {
                     // A packet may be longer than a frame, and ends within the length.
-                    assert!(take.audio.duration() <= LIMITS.record.length, "{:?}", take.audio);
+                    assert!(take.duration() <= LIMITS.record.length, "{take:?}");
                     self.finishing.push(ticket);
                 }
                 Some(Output::HangUp) => self.hang_ups += 1,

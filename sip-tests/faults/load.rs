@@ -91,7 +91,8 @@ pub fn work(
 
 /// Forwards to a number that was not used before; the process may be killed after a while.
 fn forward(setup: &Setup, extension: &str, killed_after: Option<Duration>, telling: Telling<'_>) {
-    static NUMBERS: AtomicU64 = AtomicU64::new(10_000);
+    // None of them is one of those that may not be forwarded to.
+    static NUMBERS: AtomicU64 = AtomicU64::new(20_000);
     let number = NUMBERS.fetch_add(1, Ordering::Relaxed).to_string();
     let mut command = setup.command(&["forward", "set", extension, "always", &number]);
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();

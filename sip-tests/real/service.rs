@@ -65,6 +65,29 @@ fn systemd_is_told_what_goes_on() {
 }
 
 #[test]
+fn a_reload_while_it_drains_reads_nothing_and_takes_nothing_back() {
+    let setup = Setup::new();
+    let manager = Manager::new(&setup);
+    let mut server = watched(&setup, &manager);
+    manager.hears("READY=1");
+    let mut agent = Agent::new(&setup);
+    agent.new_call();
+    assert_eq!(agent.call(1, NO_KEYS_BY_RTP).code(), 200);
+    server.signal("TERM");
+    manager.hears("STOPPING=1");
+    server.signal("HUP");
+    until(Duration::from_secs(10), "it says so", || {
+        server.log_text().contains("nothing is read again while it drains")
+    });
+    for line in ["READY=1", "RELOADING=1"] {
+        assert_eq!(manager.count(line, Duration::from_millis(500)), 0, "{line}");
+    }
+    assert!(!server.log_text().contains("prompts were read again"));
+    assert_eq!(agent.bye(2).code(), 200);
+    assert!(server.ends_within(Duration::from_secs(10)).success());
+}
+
+#[test]
 fn the_watchdog_is_not_fed_while_the_writer_hangs() {
     if !are_here(&["sqlite3"]) {
         return;

@@ -76,9 +76,13 @@ pub fn level(samples: &mut [i16]) {
     }
 }
 
-/// Trims a raw take (the key's tone and the silence at both ends), judges it and levels it.
+/// Decodes a raw take, trims it (the key's tone and the silence at both ends), judges it and levels it.
 pub fn finish(raw: &RawTake) -> Take {
-    let samples = without_key(&raw.audio.0, raw.by_key);
+    finish_samples(&raw.samples(), raw.by_key)
+}
+
+fn finish_samples(samples: &[i16], by_key: bool) -> Take {
+    let samples = without_key(samples, by_key);
     let Some((from, to)) = speech(samples) else {
         return Take { audio: Audio(Vec::new().into()), verdict: Some(Verdict::Silent) };
     };
@@ -143,7 +147,7 @@ mod tests {
     }
 
     fn take(parts: &[Vec<i16>], by_key: bool) -> Take {
-        finish(&RawTake { audio: Audio(parts.concat().into()), by_key })
+        finish_samples(&parts.concat(), by_key)
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod level;
 pub mod player;
 pub mod prompts;
 pub mod recorder;
+mod reports;
 mod security;
 pub mod session;
 mod source;

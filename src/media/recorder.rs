@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::model::{Audio, Mono, SAMPLE_RATE};
+use crate::model::{Mono, SAMPLE_RATE};
 use crate::wire::g711::{FRAME, Law};
 use crate::wire::rtp::timestamp_distance;
 
@@ -30,13 +30,37 @@ pub struct RecordLimits {
     pub length: Duration,
 }
 
-/// What was recorded, as it came: untrimmed, unlevelled.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What was recorded, as it came: encoded, with its holes, untrimmed, unlevelled. To be decoded where it holds nobody up:
+/// five minutes are 2.4 million samples, for which a thread with 500 calls has no time.
+#[derive(Clone, PartialEq, Eq)]
 pub struct RawTake {
-    /// The samples.
-    pub audio: Audio,
+    codes: Vec<u8>,
+    law: Law,
+    /// One for each frame of 20 ms: whether its samples came.
+    here: Vec<bool>,
     /// Whether a key ended it (its tone and its click are to be cut off).
     pub by_key: bool,
+}
+
+impl RawTake {
+    /// How long it lasts.
+    pub fn duration(&self) -> Duration {
+        Duration::from_micros(self.codes.len() as u64 * 125)
+    }
+
+    /// Decodes it, and conceals what is missing.
+    pub fn samples(&self) -> Vec<i16> {
+        let mut samples: Vec<i16> = self.codes.iter().map(|code| self.law.decode(*code)).collect();
+        conceal(&mut samples, &self.here);
+        samples
+    }
+}
+
+/// Prints nothing of what was said, or keyed by tones.
+impl std::fmt::Debug for RawTake {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "RawTake({} ms, by key: {})", self.duration().as_millis(), self.by_key)
+    }
 }
 
 /// The memory that all recordings in progress share.
@@ -65,7 +89,7 @@ pub struct Recorder {
     share: Share,
     /// The pool had no more.
     is_full: bool,
-    /// One bit a frame of 20 ms: whether its samples came.
+    /// One for each frame of 20 ms: whether its samples came.
     here: Vec<bool>,
     last_speech: Mono,
 }
@@ -123,11 +147,10 @@ impl Recorder {
             || now.since(self.begun) >= self.limits.length
     }
 
-    /// Ends it.
+    /// Ends it, in the same time however long it is.
     pub fn finish(self, by_key: bool) -> RawTake {
-        let mut samples: Vec<i16> = self.codes.iter().map(|code| self.law.decode(*code)).collect();
-        conceal(&mut samples, &self.here);
-        RawTake { audio: Audio(samples.into()), by_key }
+        let Self { codes, law, here, .. } = self;
+        RawTake { codes, law, here, by_key }
     }
 
     /// Where the packet's samples go; a jump goes on right behind what there is, and what comes late from before the
@@ -225,9 +248,9 @@ mod tests {
         for n in [0u32, 2, 1, 1, 3] {
             recorder.handle(ms(20), base.wrapping_add(n * 160), Law::Mu, &loud(1000 * (n as i16 + 1)));
         }
-        let audio = recorder.finish(false).audio;
-        let heard: Vec<i16> = (0..4).map(|n| audio.0[n * FRAME + 80] / 950).collect();
-        assert_eq!((audio.0.len(), heard), (640, vec![1, 2, 3, 4]));
+        let samples = recorder.finish(false).samples();
+        let heard: Vec<i16> = (0..4).map(|n| samples[n * FRAME + 80] / 950).collect();
+        assert_eq!((samples.len(), heard), (640, vec![1, 2, 3, 4]));
     }
 
     #[test]
@@ -235,8 +258,8 @@ mod tests {
         let mut recorder = new();
         recorder.handle(ms(0), 0, Law::Mu, &loud(8000));
         recorder.handle(ms(40), 10 * 160, Law::Mu, &loud(8000));
-        let audio = recorder.finish(false).audio;
-        let frame = |n: usize| audio.0[n * FRAME + 10];
+        let samples = recorder.finish(false).samples();
+        let frame = |n: usize| samples[n * FRAME + 10];
         assert!(
             frame(1) > 6000 && frame(2) < frame(1) && frame(3) < frame(2),
             "{} {} {}",
@@ -259,7 +282,7 @@ mod tests {
             talker.handle(ms(u64::from(n) * 20), n * 160, Law::Mu, &loud(3000));
         }
         assert!(talker.is_over(ms(10_000)));
-        assert_eq!(talker.finish(true).audio.duration(), Duration::from_secs(10));
+        assert_eq!(talker.finish(true).duration(), Duration::from_secs(10));
     }
 
     #[test]
@@ -268,7 +291,7 @@ mod tests {
         for n in 0..5u32 {
             recorder.handle(ms(20), n.wrapping_mul(0x4000_0000), Law::Mu, &loud(3000));
         }
-        assert_eq!(recorder.finish(false).audio.0.len(), 5 * FRAME);
+        assert_eq!(recorder.finish(false).samples().len(), 5 * FRAME);
     }
 
     /// Tiny packets, each with a timestamp 2 s after the former's, would else fill the longest take at once.
@@ -284,7 +307,7 @@ mod tests {
         let mut recorder = Recorder::new(ms(0), limits, Arc::default());
         recorder.handle(ms(0), 0, Law::Mu, &loud(3000));
         recorder.handle(ms(1900), 1900 * 8, Law::Mu, &loud(3000));
-        assert_eq!(recorder.finish(false).audio.0.len(), 1900 * 8 + FRAME);
+        assert_eq!(recorder.finish(false).samples().len(), 1900 * 8 + FRAME);
     }
 
     #[test]
@@ -304,7 +327,7 @@ mod tests {
         assert_eq!((0..200).take_while(|_| !record(&mut recorders)).count(), POOL_BYTES / (13 * SHARE_BYTES));
         let held: usize = recorders.iter().map(|recorder| recorder.codes.capacity()).sum();
         assert!(held <= POOL_BYTES, "{held} bytes are held");
-        let cut_short = recorders.pop().expect("one").finish(false).audio.0.len();
+        let cut_short = recorders.pop().expect("one").finish(false).samples().len();
         assert!(cut_short > 0 && cut_short < 800_000, "what there was room for is kept: {cut_short} samples");
         recorders.pop();
         assert!(!record(&mut recorders), "an end makes room");
@@ -317,7 +340,23 @@ mod tests {
         let mut recorder = new();
         recorder.handle(ms(0), 0, Law::A, &[Law::A.encode(4000); FRAME]);
         recorder.handle(ms(20), 160, Law::Mu, &[Law::Mu.encode(4000); FRAME]);
-        let audio = recorder.finish(false).audio;
-        assert!(audio.0.iter().all(|sample| (3900..4100).contains(sample)), "{:?}", &audio.0[158..162]);
+        let samples = recorder.finish(false).samples();
+        assert!(samples.iter().all(|sample| (3900..4100).contains(sample)), "{:?}", &samples[158..162]);
+    }
+
+    /// What ends on a media thread is handed over as it came, in the memory that it was in.
+    #[test]
+    fn the_end_of_a_take_touches_none_of_its_samples() {
+        let mut recorder = new();
+        for n in 0..100u32 {
+            recorder.handle(ms(u64::from(n) * 20), n * 160, Law::A, &[Law::A.encode(-3000); FRAME]);
+        }
+        let codes = recorder.codes.as_ptr();
+        let take = recorder.finish(true);
+        assert!(std::ptr::eq(take.codes.as_ptr(), codes) && take.codes == [Law::A.encode(-3000); 100 * FRAME]);
+        assert_eq!((take.duration(), take.samples().len()), (Duration::from_secs(2), 16_000));
+        assert_eq!(format!("{take:?}"), "RawTake(2000 ms, by key: true)");
+        let heard = take.samples()[8000];
+        assert!((-3100..-2900).contains(&heard), "decoded by its own law: {heard}");
     }
 }

@@ -12,6 +12,7 @@ use crate::media::detector::{Detector, Told};
 use crate::media::inband::{InBand, Tone};
 use crate::media::player::{Item, Player};
 use crate::media::recorder::{Pool, RawTake, RecordLimits, Recorder};
+use crate::media::reports::Reports;
 use crate::media::security::Srtp;
 pub use crate::media::security::{SEQUENCE_FIRST_MAX, Security};
 use crate::media::source::Source;
@@ -24,8 +25,6 @@ use crate::wire::srtp::RTP_EXTRA_MAX;
 
 /// One packet of ours: header and 20 ms, with room for what SRTP adds.
 pub const PACKET_BYTES: usize = HEADER_BYTES + FRAME + RTP_EXTRA_MAX;
-/// Between RTCP reports (RFC 3550 section 6.2).
-const REPORT_EVERY: Duration = Duration::from_secs(5);
 /// Things told and not yet polled; more are dropped, the oldest first. One packet tells at most sixteen.
 const EVENTS_MAX: usize = 64;
 /// Samples of the peer that are listened to in a second (in-band keys, recordings): a quarter more than it can speak, so
@@ -54,7 +53,8 @@ pub struct Agreed {
     pub security: Option<Security>,
 }
 
-/// Where our own stream begins, drawn at random (RFC 3550 section 5.1), and which sources of keys are allowed.
+/// Where our own stream begins, drawn at random (RFC 3550 section 5.1), and which sources of keys are allowed. When its
+/// reports go follows from the same numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Start {
     /// Our source.
@@ -111,7 +111,7 @@ pub struct Session {
     source: Source,
     statistics: Statistics,
     sent: Sent,
-    report_due: Mono,
+    reports: Reports,
     last_heard: Mono,
     /// When anything last showed that the peer is there: RTP, a report on our stream, a request within the call.
     last_sign: Mono,
@@ -138,7 +138,7 @@ impl Session {
             marker: true,
             statistics: Statistics::default(),
             sent: Sent::default(),
-            report_due: now + REPORT_EVERY,
+            reports: Reports::new(now, u64::from(start.ssrc) << 32 | u64::from(start.timestamp)),
             last_heard: now,
             last_sign: now,
             consent: Consent::default(),
@@ -184,7 +184,7 @@ impl Session {
 
     /// Takes a datagram from the RTP port; what is not from the call's own source does nothing, and gives `false`.
     pub fn handle_rtp(&mut self, now: Mono, from: SocketAddr, datagram: &[u8]) -> bool {
-        if self.source.is_closed_to(from) {
+        if self.source.is_closed_to(now, from) {
             return false;
         }
         let mut plain;
@@ -196,29 +196,30 @@ impl Session {
             }
         };
         let Some(packet) = datagram.and_then(Packet::parse) else { return false };
-        if !self.source.admits(now, from, &packet) {
+        let is_audio = packet.payload_type == self.audio_payload_type();
+        let is_event = Some(packet.payload_type) == self.agreed.event_payload_type;
+        if !self.source.admits(now, from, &packet, is_audio || is_event) {
             return false;
         }
         (self.last_heard, self.last_sign) = (now, now);
         self.consent.prove();
-        let audio = packet.payload_type == self.audio_payload_type();
-        if audio || Some(packet.payload_type) == self.agreed.event_payload_type {
+        if is_audio || is_event {
             self.statistics.handle(now, &packet);
         }
-        if audio {
+        if is_audio {
             self.handle_audio(now, &packet);
-        } else if Some(packet.payload_type) == self.agreed.event_payload_type && self.start.keys_by.events {
+        } else if is_event && self.start.keys_by.events {
             let events = &mut self.events;
             self.detector.handle(now, &packet, |told| note_event(events, told));
         }
         true
     }
 
-    /// Takes a datagram from the RTCP port (or the shared one); only the peer's sender report is of use, and any report
-    /// on our stream, which shows that it is heard.
-    pub fn handle_rtcp(&mut self, now: Mono, from: SocketAddr, datagram: &[u8]) {
+    /// Takes a datagram from the RTCP port; only the peer's sender report is of use, and any report on our stream, which
+    /// shows that it is heard. Whatever else comes tells nothing, and gives `false`.
+    pub fn handle_rtcp(&mut self, now: Mono, from: SocketAddr, datagram: &[u8]) -> bool {
         if from.ip() != self.source.address().ip() {
-            return;
+            return false;
         }
         let mut plain;
         let datagram = match &mut self.srtp {
@@ -228,14 +229,15 @@ impl Session {
                 srtp.unprotect_rtcp(datagram, &mut plain)
             }
         };
-        let Some(datagram) = datagram else { return };
-        if let Some((ssrc, ntp)) = rtcp::last_sender_report(datagram) {
-            self.statistics.handle_sender_report(now, ssrc, ntp);
-        }
-        if rtcp::reports_on(datagram, self.start.ssrc) {
+        let Some(datagram) = datagram else { return false };
+        let sent = rtcp::last_sender_report(datagram);
+        let is_of_stream = sent.is_some_and(|(ssrc, ntp)| self.statistics.handle_sender_report(now, ssrc, ntp));
+        let is_on_ours = rtcp::reports_on(datagram, self.start.ssrc);
+        if is_on_ours {
             self.last_sign = now;
             self.consent.prove();
         }
+        is_of_stream || is_on_ours
     }
 
     /// Notes a request within the call: whoever only listens shows by it that it is still there.
@@ -295,9 +297,9 @@ impl Session {
         Some((length, self.source.address()))
     }
 
-    /// Whether a report is due.
+    /// Whether a report is due: 2.5 to 7.5 s after the last one, at random (RFC 3550 section 6.3.1).
     pub fn report_is_due(&self, now: Mono) -> bool {
-        now >= self.report_due
+        self.reports.are_due(now)
     }
 
     /// Writes an RTCP report, with BYE at the end of the call; its length, and where it goes. `ntp` is the wall clock, 32.32
@@ -310,7 +312,7 @@ impl Session {
         bye: bool,
         target: &mut [u8; REPORT_BYTES_MAX],
     ) -> (usize, SocketAddr) {
-        self.report_due = now + REPORT_EVERY;
+        self.reports.sent(now);
         let sent = (self.sent.packets > 0).then_some(Sent { ntp, timestamp: self.timestamp, ..self.sent });
         let received = self.statistics.report(now);
         let report = Report { ssrc: self.start.ssrc, sent, received, cname: "switchhook", bye };

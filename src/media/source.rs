@@ -4,7 +4,8 @@
 //! taken, within 5 s of the answer and after 4 packets in sequence. From then on neither address nor SSRC changes
 //! without a new offer, but for this: a source that was taken so gives way to the signalled address, which may come late
 //! and is what the offer said. So whoever floods the ports before the caller's first packet has gained nothing; and once
-//! the signalled address has spoken it stays. A hold that names no address (`c=0.0.0.0`, RFC 2543) moves nothing.
+//! the signalled address has spoken it stays. What begins a stream has a payload type that was agreed, so that neither RTCP
+//! nor comfort noise does. A hold that names no address (`c=0.0.0.0`, RFC 2543) moves nothing.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -76,9 +77,13 @@ impl Source {
         self.locked.filter(|address| *address == self.signalled)
     }
 
-    /// Whether nothing from that address can be the call's own now.
-    pub fn is_closed_to(&self, from: SocketAddr) -> bool {
-        self.locked.is_some_and(|address| from != address && from != self.signalled)
+    /// Whether nothing from that address can be the call's own any more; known without a look at the packet.
+    pub fn is_closed_to(&self, now: Mono, from: SocketAddr) -> bool {
+        let is_other = match self.locked {
+            Some(address) => from != address,
+            None => !self.is_open(now),
+        };
+        is_other && from != self.signalled
     }
 
     /// Whether the peer's packets come from elsewhere than it said.
@@ -86,8 +91,12 @@ impl Source {
         self.locked.is_some_and(|address| address != self.signalled)
     }
 
-    /// Whether the packet is the call's own.
-    pub fn admits(&mut self, now: Mono, from: SocketAddr, packet: &Packet<'_>) -> bool {
+    /// Whether the packet is the call's own. `is_agreed`: whether its payload type was agreed; others may be of a stream
+    /// that is there (comfort noise), and begin none.
+    pub fn admits(&mut self, now: Mono, from: SocketAddr, packet: &Packet<'_>, is_agreed: bool) -> bool {
+        if !is_agreed && (self.stream.is_none() || self.locked != Some(from)) {
+            return false;
+        }
         if from == self.signalled && self.locked != Some(from) {
             self.lock(from);
         }
@@ -163,8 +172,16 @@ mod tests {
     const OTHER: ([u8; 4], u16) = ([192, 0, 2, 66], 4000);
 
     fn admits(source: &mut Source, ms: u64, from: ([u8; 4], u16), ssrc: u32, sequence: u16) -> bool {
-        let packet = Packet { payload_type: 0, marker: false, sequence, timestamp: 0, ssrc, payload: &[] };
-        source.admits(Mono(ms * 1000), SocketAddr::from(from), &packet)
+        source.admits(Mono(ms * 1000), SocketAddr::from(from), &packet(ssrc, sequence), true)
+    }
+
+    /// The same by a payload type that was not agreed.
+    fn admits_other(source: &mut Source, ms: u64, from: ([u8; 4], u16), ssrc: u32, sequence: u16) -> bool {
+        source.admits(Mono(ms * 1000), SocketAddr::from(from), &packet(ssrc, sequence), false)
+    }
+
+    fn packet(ssrc: u32, sequence: u16) -> Packet<'static> {
+        Packet { payload_type: 0, marker: false, sequence, timestamp: 0, ssrc, payload: &[] }
     }
 
     fn new() -> Source {
@@ -183,6 +200,21 @@ mod tests {
     }
 
     #[test]
+    fn a_stream_begins_with_a_payload_type_that_was_agreed() {
+        let source = &mut new();
+        assert!(!(0..9).any(|n| admits_other(source, 100, SIGNALLED, 7, n)), "the signalled address");
+        assert!(!(0..9).any(|n| admits_other(source, 100, OTHER, 7, n)), "another one");
+        assert!(admits(source, 100, SIGNALLED, 1, 100), "none of it has begun a stream");
+        assert!(admits_other(source, 120, SIGNALLED, 1, 101), "comfort noise is of the stream");
+        assert!(!admits_other(source, 120, SIGNALLED, 2, 102) && !admits_other(source, 120, OTHER, 1, 102));
+        source.renegotiate(Mono(1000), SocketAddr::from(SIGNALLED));
+        assert!(!admits_other(source, 140, SIGNALLED, 2, 5) && admits(source, 140, SIGNALLED, 1, 102));
+        let behind_nat = &mut new();
+        assert!((0..4).any(|n| admits(behind_nat, 100, OTHER, 1, n)));
+        assert!(!admits_other(behind_nat, 120, SIGNALLED, 7, 4) && admits(behind_nat, 120, OTHER, 1, 4));
+    }
+
+    #[test]
     fn another_source_is_taken_after_four_in_sequence() {
         let source = &mut new();
         let taken: Vec<bool> = [7, 8, 9, 11, 12, 13, 14].map(|n| admits(source, 100, OTHER, 1, n)).into();
@@ -198,12 +230,33 @@ mod tests {
     fn the_signalled_address_takes_its_place_from_another_and_keeps_it() {
         let source = &mut new();
         assert!((0..9).any(|n| admits(source, 100, OTHER, 66, n)));
-        assert_eq!((source.only(), source.is_closed_to(SocketAddr::from(SIGNALLED))), (None, false));
+        assert_eq!((source.only(), source.is_closed_to(Mono(100_000), SocketAddr::from(SIGNALLED))), (None, false));
         assert!(admits(source, 7000, SIGNALLED, 1, 40_000), "its first packet, however late");
         assert_eq!((source.address(), source.is_moved()), (SocketAddr::from(SIGNALLED), false));
         assert!(!(9..29).any(|n| admits(source, 7000, OTHER, 66, n)), "for good");
         assert_eq!(source.only(), Some(SocketAddr::from(SIGNALLED)));
-        assert!(source.is_closed_to(SocketAddr::from(OTHER)) && admits(source, 7020, SIGNALLED, 1, 40_001));
+        assert!(source.is_closed_to(Mono(7_000_000), SocketAddr::from(OTHER)));
+        assert!(admits(source, 7020, SIGNALLED, 1, 40_001));
+    }
+
+    /// What can't count is not decrypted: from others than the signalled address nothing, once it is too late for them.
+    #[test]
+    fn it_is_closed_to_all_from_which_nothing_can_count_any_more() {
+        let (silent, nowhere) = (new(), Source::new(Mono(0), SocketAddr::from(([0, 0, 0, 0], 4000))));
+        let is_closed = |source: &Source, ms: u64, from: ([u8; 4], u16)| {
+            source.is_closed_to(Mono(ms * 1000), SocketAddr::from(from))
+        };
+        for (ms, closed) in [(0, false), (5000, false), (5001, true), (3_600_000, true)] {
+            assert_eq!(is_closed(&silent, ms, OTHER), closed, "nothing was heard, at {ms} ms");
+            assert!(!is_closed(&silent, ms, SIGNALLED), "the signalled one is never too late");
+            assert!(is_closed(&nowhere, ms, OTHER), "nobody was named, at {ms} ms");
+        }
+        let behind_nat = &mut new();
+        assert!((0..4).any(|n| admits(behind_nat, 100, OTHER, 1, n)));
+        for ms in [200, 6000] {
+            let closed = [OTHER, SIGNALLED, ([192, 0, 2, 77], 4000)].map(|from| is_closed(behind_nat, ms, from));
+            assert_eq!(closed, [false, false, true], "at {ms} ms");
+        }
     }
 
     #[test]

@@ -44,11 +44,13 @@ impl Statistics {
         }
     }
 
-    /// Notes the peer's sender report: the middle 32 bits of its NTP time.
-    pub fn handle_sender_report(&mut self, now: Mono, ssrc: u32, ntp: u32) {
-        if self.ssrc == Some(ssrc) {
+    /// Notes the peer's sender report: the middle 32 bits of its NTP time. `false` where it is of no stream that we hear.
+    pub fn handle_sender_report(&mut self, now: Mono, ssrc: u32, ntp: u32) -> bool {
+        let is_heard = self.ssrc == Some(ssrc);
+        if is_heard {
             self.peer_report = Some((ntp, now));
         }
+        is_heard
     }
 
     /// The block for the next report; `None` where nothing was received.
@@ -89,7 +91,8 @@ mod tests {
                 Packet { payload_type: 0, marker: false, sequence, timestamp: n * 160, ssrc: 5, payload: &payload };
             statistics.handle(Mono(u64::from(n) * 20_000), &packet);
         }
-        statistics.handle_sender_report(Mono(2_000_000), 5, 77);
+        assert!(!statistics.handle_sender_report(Mono(2_000_000), 6, 78), "of another stream");
+        assert!(statistics.handle_sender_report(Mono(2_000_000), 5, 77));
         let report = statistics.report(Mono(2_500_000)).expect("a report");
         // The hundredth packet was lost too, but nobody can know that yet.
         assert_eq!((report.lost, report.fraction_lost), (24, (24 * 256 / 99) as u8));

@@ -35,11 +35,12 @@ use crate::wire::rtp::DATAGRAM_BYTES_MAX;
 const SLOTS: usize = 20;
 /// From one slot to the next.
 const SLOT: Duration = Duration::from_millis(1);
-/// The call's own datagrams that are read at a time; what is beyond waits for the next frame.
+/// The call's own datagrams that are read from a port at a time; what is beyond waits for the next frame.
 const DATAGRAMS_MAX: usize = 16;
-/// Strangers' datagrams that are read away at a time, so that a flood does not keep the caller's from being read.
+/// Strangers' datagrams that are read away from a port at a time, so that a flood does not keep the caller's from being
+/// read.
 const STRANGERS_MAX: usize = 1000;
-/// RTCP is looked at once in this many frames.
+/// RTCP is looked at once in this many frames; while strangers send to its port, in each.
 const RTCP_EVERY: u8 = 4;
 /// Commands that wait for one thread; beyond it a new call is refused.
 const COMMANDS_MAX: usize = 16_384;
@@ -144,6 +145,8 @@ struct Running {
     rtp: RtpSocket,
     rtcp: UdpSocket,
     frames: u8,
+    /// What came to the RTCP port when it was last read was not all the call's own: it is read again at the next frame.
+    is_rtcp_flooded: bool,
 }
 
 /// Which slot is due when.
@@ -256,18 +259,14 @@ impl Driver {
 
     fn serve_call(&mut self, running: &mut Running) {
         let now = self.clock.now();
-        let (mut own, mut strangers) = (0, 0);
-        while own < DATAGRAMS_MAX && strangers < STRANGERS_MAX {
-            let Some((length, from)) = running.rtp.receive(&mut self.buffer[..]) else { break };
-            if running.call.handle_rtp(now, from, &self.buffer[..length]) {
-                own += 1;
-            } else {
-                strangers += 1;
-            }
-        }
+        let Running { rtp, call, .. } = running;
+        read_some(|| {
+            let (length, from) = rtp.receive(&mut self.buffer[..])?;
+            Some(call.handle_rtp(now, from, &self.buffer[..length]))
+        });
         running.rtp.take_only(running.call.only_source());
         running.frames = running.frames.wrapping_add(1);
-        if running.frames.is_multiple_of(RTCP_EVERY) {
+        if running.frames.is_multiple_of(RTCP_EVERY) || running.is_rtcp_flooded {
             self.serve_rtcp(now, running);
         }
         let mut packet = [0; PACKET_BYTES];
@@ -277,9 +276,15 @@ impl Driver {
     }
 
     fn serve_rtcp(&mut self, now: Mono, running: &mut Running) {
-        if let Some((length, from)) = receive(&running.rtcp, &mut self.buffer[..]) {
-            running.call.handle_rtcp(now, from, &self.buffer[..length]);
-        }
+        let Running { rtcp, call, is_rtcp_flooded, .. } = running;
+        // Its receive buffer is the system's usual one: it may be full before a few frames are over.
+        *is_rtcp_flooded = false;
+        read_some(|| {
+            let (length, from) = receive(rtcp, &mut self.buffer[..])?;
+            let is_own = call.handle_rtcp(now, from, &self.buffer[..length]);
+            *is_rtcp_flooded |= !is_own;
+            Some(is_own)
+        });
         if running.call.report_is_due(now) {
             report(now, running, false);
         }
@@ -329,8 +334,22 @@ impl Driver {
         let Begin { id, caller, call, rtp, rtcp } = begin;
         let rtp = RtpSocket::new(rtp);
         self.slots[slot].push(id);
-        self.calls.insert(id, Box::new(Running { id, caller, call, rtp, rtcp, frames: (id.0 % 16) as u8 }));
+        let frames = (id.0 % 16) as u8;
+        self.calls.insert(id, Box::new(Running { id, caller, call, rtp, rtcp, frames, is_rtcp_flooded: false }));
         self.handle.calls.store(self.calls.len(), Ordering::Relaxed);
+    }
+}
+
+/// Reads what has come for one call, as much as is read at a time; `next` reads a datagram and says whether it is the
+/// call's own.
+fn read_some(mut next: impl FnMut() -> Option<bool>) {
+    let (mut own, mut strangers) = (0, 0);
+    while own < DATAGRAMS_MAX && strangers < STRANGERS_MAX {
+        match next() {
+            Some(true) => own += 1,
+            Some(false) => strangers += 1,
+            None => return,
+        }
     }
 }
 
@@ -342,6 +361,10 @@ fn report(now: Mono, running: &mut Running, bye: bool) {
         let _ = running.rtcp.send_to(&bytes[..length], to);
     }
 }
+
+#[cfg(test)]
+#[path = "media_rtcp_tests.rs"]
+mod rtcp_tests;
 
 #[cfg(test)]
 mod tests {

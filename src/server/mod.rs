@@ -14,6 +14,7 @@ pub mod panics;
 mod ports;
 mod probes;
 pub mod prompts;
+mod reload;
 mod requests;
 mod rtp_socket;
 mod security;
@@ -42,7 +43,6 @@ use crate::effects::{EffectOptions, Hook, Runner};
 use crate::media::prompts::Prompts;
 use crate::media::recorder::RecordLimits;
 use crate::menu::{Limits, SiteName};
-use crate::model::Language;
 use crate::sip::{Account, Algorithm, Endpoint, EndpointConfig};
 use crate::store::{HookOn, LoginLimits, Store, StoreOptions};
 pub use clock::Clock;
@@ -50,6 +50,7 @@ use facts::Facts;
 use media::{Outside, Thread};
 use ports::Ports;
 use probes::Prober;
+use reload::Reload;
 use requests::Requests;
 use settings::Settings;
 use signalling::{Order, Parts, Signalling};
@@ -124,9 +125,9 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
     if let Some(within) = systemd::watchdog() {
         tokio::spawn(feeder.run(within));
     }
-    tokio::spawn(add_languages(loaded, folder.clone(), orders.clone()));
-    let reload = Reload { folder, language: config.prompts.language, certificates, orders: orders.clone() };
-    watch_signals(signals, &config, &reload, &mut sip).await?;
+    tokio::spawn(add_languages(Arc::clone(&loaded), folder.clone(), orders.clone()));
+    let reload = Reload::new(folder, certificates, orders.clone(), loaded);
+    watch_signals(signals, &config, reload, &orders, &mut sip).await?;
     probing.abort();
     settle(&threads, &under_way).await;
     effects.abort();
@@ -178,25 +179,30 @@ impl Signals {
 async fn watch_signals(
     mut signals: Signals,
     config: &Config,
-    reload: &Reload,
+    mut reload: Reload,
+    orders: &Sender<Order>,
     sip: &mut tokio::task::JoinHandle<()>,
 ) -> anyhow::Result<()> {
     let mut draining = false;
-    let turn = Arc::new(tokio::sync::Mutex::new(()));
     loop {
         tokio::select! {
             ended = &mut *sip => return Ok(ended?),
             _ = signals.terminate.recv() => {}
             _ = signals.interrupt.recv() => {}
             _ = signals.hang_up.recv() => {
-                let (turn, reload, extensions) = (Arc::clone(&turn), reload.clone(), config.sip.extensions.clone());
-                tokio::spawn(async move {
-                    // One after the other: what was read last is what is heard.
-                    let _turn = turn.lock().await;
-                    systemd::reloading();
-                    reload.run().await;
-                    systemd::reloaded(&extensions);
-                });
+                if draining {
+                    tracing::info!("SIGHUP: nothing is read again while it drains");
+                } else {
+                    reload.begin();
+                }
+                continue;
+            }
+            () = reload.ended() => {
+                // Once it stops it is not to be told that calls are taken.
+                if !draining {
+                    systemd::reloaded(&config.sip.extensions);
+                    reload.begin_if_wanted();
+                }
                 continue;
             }
         }
@@ -208,7 +214,7 @@ async fn watch_signals(
             Order::Drain(Duration::from_secs(u64::from(config.sip.drain_seconds)))
         };
         draining = true;
-        if reload.orders.send(order).await.is_err() {
+        if orders.send(order).await.is_err() {
             return Ok(());
         }
     }
@@ -233,38 +239,6 @@ async fn add_languages(loaded: Arc<Prompts>, folder: PathBuf, orders: Sender<Ord
         tracing::info!(clips = all.len(), "the prompts of all languages are there");
         // Who would take them may be gone: the process is ending.
         let _ = orders.send(Order::Prompts(Arc::new(all))).await;
-    }
-}
-
-/// What SIGHUP has read again.
-#[derive(Clone)]
-struct Reload {
-    folder: PathBuf,
-    language: Language,
-    certificates: Option<Arc<Certificates>>,
-    orders: Sender<Order>,
-}
-
-impl Reload {
-    /// Reads the certificates, then the prompts of all languages.
-    async fn run(self) {
-        let Self { folder, language, certificates, orders } = self;
-        let read = move || {
-            if let Some(certificates) = certificates {
-                match certificates.reload() {
-                    Ok(()) => tracing::info!("the certificates were read again"),
-                    Err(error) => tracing::error!(
-                        %error,
-                        "the new certificates can't be used, the old ones stay in use: mend them and send SIGHUP again"
-                    ),
-                }
-            }
-            prompts::load_others(&prompts::load(&folder, language), &folder)
-        };
-        if let Ok(all) = tokio::task::spawn_blocking(read).await {
-            tracing::info!(clips = all.len(), "prompts were read again");
-            let _ = orders.send(Order::Prompts(Arc::new(all))).await;
-        }
     }
 }
 

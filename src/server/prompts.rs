@@ -37,6 +37,16 @@ pub enum PromptsError {
         /// What the system said.
         error: std::io::Error,
     },
+    /// Fewer than those that are in use.
+    #[error("{count} of the prompts of `{language}` that are in use are missing or broken, {first}.wav the first")]
+    Lost {
+        /// The default language.
+        language: Language,
+        /// How many.
+        count: usize,
+        /// One of them.
+        first: Clip,
+    },
 }
 
 fn list(folders: &[PathBuf]) -> String {
@@ -91,8 +101,36 @@ pub fn load_others(prompts: &Prompts, folder: &Path) -> Prompts {
     installed.fold(prompts.clone(), |prompts, language| with(prompts, folder, language))
 }
 
-/// Reads a language on all cores.
+/// Reads all prompts again, instead of those in use; what is missing or broken is logged. An error, and nothing else is
+/// logged, where a call in the default language would miss what it has now.
+pub fn load_again(in_use: &Prompts, folder: &Path) -> Result<Prompts, PromptsError> {
+    let language = in_use.default_language();
+    let (read, faults) = read_language(folder, language);
+    let is_lost = |clip: &Clip| in_use.get(language, clip).is_some() && read.get(language, clip).is_none();
+    let mut lost = tree::clips(language).into_iter().filter(is_lost);
+    if let Some(first) = lost.next() {
+        return Err(PromptsError::Lost { language, count: 1 + lost.count(), first });
+    }
+    name_faults(folder, language, &faults);
+    Ok(load_others(&read, folder))
+}
+
+/// The same prompts, and those of a language.
 fn with(mut prompts: Prompts, folder: &Path, language: Language) -> Prompts {
+    let (read, faults) = read_language(folder, language);
+    name_faults(folder, language, &faults);
+    prompts.extend(read);
+    prompts
+}
+
+fn name_faults(folder: &Path, language: Language, faults: &[PromptFault]) {
+    for fault in faults {
+        tracing::error!(folder = %folder.join(language.code()).display(), "prompt {fault}");
+    }
+}
+
+/// Reads a language on all cores.
+fn read_language(folder: &Path, language: Language) -> (Prompts, Vec<PromptFault>) {
     let clips = tree::clips(language);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let part = |clips| {
@@ -105,17 +143,16 @@ fn with(mut prompts: Prompts, folder: &Path, language: Language) -> Prompts {
             clips.chunks(clips.len().div_ceil(cores).max(1)).map(|clips| scope.spawn(move || part(clips))).collect();
         threads.into_iter().map(std::thread::ScopedJoinHandle::join).collect()
     });
+    let (mut prompts, mut faults) = (Prompts::new(language), Vec::new());
     for part in parts {
-        let Ok((part, faults)) = part else {
+        let Ok((part, of_part)) = part else {
             tracing::error!(%language, "a part of the prompts could not be read");
             continue;
         };
         prompts.extend(part);
-        for fault in faults {
-            tracing::error!(folder = %folder.join(language.code()).display(), "prompt {fault}");
-        }
+        faults.extend(of_part);
     }
-    prompts
+    (prompts, faults)
 }
 
 /// Reads and encodes the clips of a language; what is missing or broken is named, and left out.

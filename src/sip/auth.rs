@@ -23,6 +23,7 @@ use zeroize::Zeroizing;
 use super::limiter::{Limiter, Way};
 use super::random::Random;
 use super::response::Refusal;
+use super::secrets::{hex, joined};
 use super::{EndpointConfig, Flow};
 use crate::model::{Mono, Prefix};
 use crate::wire::sip::{Algorithm, Authorization, Name, Request, digest_challenge, read_uri, sip_user};
@@ -56,11 +57,7 @@ impl std::fmt::Debug for Account {
 impl Account {
     /// An account and its password.
     pub fn new(username: &str, password: &str) -> Self {
-        // Room for all at once: what a string outgrows is not wiped.
-        let mut secret = Zeroizing::new(String::with_capacity(username.len() + REALM.len() + password.len() + 2));
-        for part in [username, ":", REALM, ":", password] {
-            secret.push_str(part);
-        }
+        let secret = joined(&[username, REALM, password]);
         Self {
             username: username.to_owned(),
             md5: Zeroizing::new(hash(Algorithm::Md5, &secret)),
@@ -298,8 +295,8 @@ fn response(ha1: &str, shown: &Authorization, method: &str) -> String {
     let ha2 = hash(shown.algorithm, &format!("{method}:{}", shown.uri));
     let nonce = &shown.nonce;
     let text = match &shown.counted {
-        Some((count, cnonce)) => Zeroizing::new(format!("{ha1}:{nonce}:{count}:{cnonce}:auth:{ha2}")),
-        None => Zeroizing::new(format!("{ha1}:{nonce}:{ha2}")),
+        Some((count, cnonce)) => joined(&[ha1, nonce, count, cnonce, "auth", &ha2]),
+        None => joined(&[ha1, nonce, &ha2]),
     };
     hash(shown.algorithm, &text)
 }
@@ -309,10 +306,6 @@ fn hash(algorithm: Algorithm, text: &str) -> String {
         Algorithm::Md5 => hex(&Md5::digest(text.as_bytes())),
         Algorithm::Sha256 => hex(&Sha256::digest(text.as_bytes())),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Compares without telling by its time where the first difference is.

@@ -13,6 +13,7 @@ mod key;
 mod limiter;
 mod random;
 mod response;
+mod secrets;
 mod timer;
 pub mod transaction;
 

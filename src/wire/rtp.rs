@@ -1,16 +1,20 @@
 //! RTP packets (RFC 3550 section 5), read and written by `rtp-rs`.
 
+use std::ops::RangeInclusive;
+
 use rtp_rs::{RtpPacketBuilder, RtpReader};
 
 /// Largest datagram that is looked at, in bytes; a longer one is cut off by the receiver and refused.
 pub const DATAGRAM_BYTES_MAX: usize = 1500;
 /// Bytes before the payload of a packet that we send.
 pub const HEADER_BYTES: usize = 12;
+/// What the types of RTCP packets look like where a payload type is looked for (RFC 5761 section 4).
+const RTCP_TYPES: RangeInclusive<u8> = 64..=95;
 
 /// What matters of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Packet<'a> {
-    /// Payload type, 0 to 127.
+    /// Payload type, 0 to 63 or 96 to 127.
     pub payload_type: u8,
     /// The marker bit.
     pub marker: bool,
@@ -25,12 +29,15 @@ pub struct Packet<'a> {
 }
 
 impl<'a> Packet<'a> {
-    /// Reads a datagram; `None` where it is no RTP version 2 packet, too long, or its lengths don't fit.
+    /// Reads a datagram; `None` where it is no RTP version 2 packet (but may be RTCP), too long, or its lengths don't fit.
     pub fn parse(datagram: &'a [u8]) -> Option<Self> {
         if datagram.len() > DATAGRAM_BYTES_MAX {
             return None;
         }
         let reader = RtpReader::new(datagram).ok()?;
+        if RTCP_TYPES.contains(&reader.payload_type()) {
+            return None;
+        }
         // With the padding bit set, the last byte says how much of the payload is padding.
         let padding = reader.padding().map_or(0, usize::from);
         if padding > datagram.len().saturating_sub(reader.payload_offset()) {
@@ -90,6 +97,22 @@ mod tests {
         assert_eq!(Packet::parse(&datagram).map(|p| p.payload.len()), Some(1));
     }
 
+    /// A phone that multiplexes sends RTCP to the port of RTP.
+    #[test]
+    fn what_may_be_rtcp_is_no_rtp() {
+        use crate::wire::rtcp::{REPORT_BYTES_MAX, Report, Sent};
+        let mut bytes = [0; REPORT_BYTES_MAX];
+        for sent in [None, Some(Sent::default())] {
+            let length = Report { ssrc: 7, sent, received: None, cname: "a", bye: true }.write(&mut bytes);
+            assert_eq!(Packet::parse(&bytes[..length]), None);
+        }
+        let taken = (0..=255).filter(|second| Packet::parse(&[0x80, *second, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1]).is_some());
+        assert_eq!(
+            taken.collect::<Vec<u8>>(),
+            [0..=63, 96..=191, 224..=255].into_iter().flatten().collect::<Vec<u8>>()
+        );
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_a_packet_or_nothing(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
@@ -99,8 +122,8 @@ mod tests {
         }
 
         #[test]
-        fn what_is_written_is_read(pt in 0u8..128, marker: bool, sequence: u16, timestamp: u32, ssrc: u32,
-                                   payload in proptest::collection::vec(any::<u8>(), 0..400)) {
+        fn what_is_written_is_read(pt in prop_oneof![0u8..64, 96u8..128], marker: bool, sequence: u16, timestamp: u32,
+                                   ssrc: u32, payload in proptest::collection::vec(any::<u8>(), 0..400)) {
             let packet = Packet { payload_type: pt, marker, sequence, timestamp, ssrc, payload: &payload };
             let mut bytes = [0; 500];
             let length = packet.write(&mut bytes).expect("room");

@@ -170,7 +170,11 @@ fn take(session: &sdp_types::Session, media: &Media, laws: &[Law], encryption: E
     let connection = media.connections.first().or(session.connection.as_ref())?;
     // An address may carry a time to live or a count behind a slash.
     let address = connection.connection_address.split('/').next().unwrap_or("").trim();
-    let ip: IpAddr = address.parse().ok().filter(is_somewhere)?;
+    // An IPv4 address may be written as an IPv6 one: what it is is asked of the address that is meant.
+    let ip = address.parse::<IpAddr>().ok()?.to_canonical();
+    if !is_somewhere(ip) {
+        return None;
+    }
     let (receives, sends) = wanted(session, media);
     let rtp = SocketAddr::new(ip, media.port);
     let rtcp_port = value(&media.attributes, "rtcp")
@@ -205,8 +209,8 @@ fn crypto(media: &Media, encryption: Encryption) -> Option<Option<Crypto>> {
 }
 
 /// Whether one peer can be there: no group, and not everybody.
-fn is_somewhere(ip: &IpAddr) -> bool {
-    !ip.is_multicast() && *ip != IpAddr::from([255u8; 4])
+fn is_somewhere(ip: IpAddr) -> bool {
+    !ip.is_multicast() && ip != IpAddr::from([255u8; 4])
 }
 
 /// The law of a payload type: by its rtpmap, else the static 0 and 8 (RFC 3551 table 4).
