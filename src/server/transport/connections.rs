@@ -43,14 +43,15 @@ struct Open {
     network: IpAddr,
     is_trusted: bool,
     has_spoken: bool,
-    evicted: Arc<Notify>,
+    cut_off: Arc<Notify>,
 }
 
 /// A connection's place, which is given back when it is dropped.
 pub struct Place {
     connections: Arc<Connections>,
     id: ConnectionId,
-    evicted: Arc<Notify>,
+    is_trusted: bool,
+    cut_off: Arc<Notify>,
 }
 
 impl Connections {
@@ -77,10 +78,17 @@ impl Connections {
             return None;
         }
         let id = ConnectionId(self.next.fetch_add(1, Ordering::Relaxed));
-        let evicted = Arc::new(Notify::new());
-        table.insert(id, Open { network, is_trusted, has_spoken, evicted: Arc::clone(&evicted) });
+        let cut_off = Arc::new(Notify::new());
+        table.insert(id, Open { network, is_trusted, has_spoken, cut_off: Arc::clone(&cut_off) });
         drop(table);
-        Some(Place { connections: Arc::clone(self), id, evicted })
+        Some(Place { connections: Arc::clone(self), id, is_trusted, cut_off })
+    }
+
+    /// Ends a connection at once.
+    pub fn cut_off(&self, id: ConnectionId) {
+        if let Some(open) = self.table().remove(id) {
+            open.cut_off.notify_one();
+        }
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -105,7 +113,7 @@ impl Table {
     fn evict(&mut self, of: impl Fn(&Open) -> bool) -> bool {
         let oldest = self.open.iter().find(|(_, open)| !open.has_spoken && of(open)).map(|(id, _)| *id);
         let Some(open) = oldest.and_then(|id| self.remove(id)) else { return false };
-        open.evicted.notify_one();
+        open.cut_off.notify_one();
         true
     }
 
@@ -141,9 +149,14 @@ impl Place {
         }
     }
 
-    /// Waits until the place is given to another.
-    pub async fn evicted(&self) {
-        self.evicted.notified().await;
+    /// Whether it is a trusted peer's, or ours.
+    pub fn is_trusted(&self) -> bool {
+        self.is_trusted
+    }
+
+    /// Waits until the connection is to end at once, as its place is given to another or it takes nothing.
+    pub async fn cut_off(&self) {
+        self.cut_off.notified().await;
     }
 }
 
@@ -181,7 +194,7 @@ mod tests {
     }
 
     async fn is_evicted(place: &Place) -> bool {
-        tokio::time::timeout(std::time::Duration::from_millis(1), place.evicted()).await.is_ok()
+        tokio::time::timeout(std::time::Duration::from_millis(1), place.cut_off()).await.is_ok()
     }
 
     #[tokio::test]
@@ -225,5 +238,15 @@ mod tests {
         let connections = world();
         let peer = |n: u128| IpAddr::V6(Ipv6Addr::from(0x2001_0db8_0000_0001_u128 << 64 | n));
         assert_eq!(talkers(&connections, (0..100).map(peer)).len(), OF_A_STRANGER_MAX);
+    }
+
+    #[test]
+    fn one_trusted_peer_has_512_places() {
+        let connections = world();
+        let peer = IpAddr::from([10, 1, 1, 1]);
+        let talking = talkers(&connections, (0..OF_A_TRUSTED_MAX).map(|_| peer));
+        assert_eq!(talking.len(), OF_A_TRUSTED_MAX);
+        assert!(connections.admit(peer).is_none() && connections.open_own(peer).is_none());
+        assert!(connections.admit(IpAddr::from([10, 1, 1, 2])).is_some(), "others have places of their own");
     }
 }
