@@ -1,5 +1,6 @@
 //! The words that every room shares: extensions, PINs, keys, sounds and the two kinds of time.
 
+mod bucket;
 mod prefix;
 
 use std::fmt;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use zeroize::Zeroize;
 
+pub use bucket::{Bucket, Rate};
 pub use prefix::Prefix;
 
 /// Longest extension, in digits.

@@ -211,14 +211,20 @@ mod tests {
     impl World {
         async fn new() -> Self {
             let (sender, inbound) = channel(16);
+            let clock = Clock::start();
             let listen = Listen { transport: Kind::Udp, address: "0.0.0.0:0".parse().expect("an address") };
-            let on =
-                Listening { listens: &[listen], certificates: None, trusted: vec![], patience: Patience::default() };
+            let on = Listening {
+                listens: &[listen],
+                certificates: None,
+                trusted: vec![],
+                patience: Patience::default(),
+                clock,
+            };
             let transports = Transports::listen(on, &sender).await.expect("a socket");
             let endpoint = Endpoint::new(EndpointConfig::new(vec!["7000".into()]), [7; 32]);
             // The runtime has to see once that a new socket can be written.
             sleep(Duration::from_millis(5)).await;
-            Self { clock: Clock::start(), endpoint, transports, questions: Questions::default(), inbound }
+            Self { clock, endpoint, transports, questions: Questions::default(), inbound }
         }
 
         fn ask(&mut self, to: &Destination, way: Way) -> oneshot::Receiver<Answer> {

@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 
 use crate::config::{Listen, Transport as Kind};
 use crate::model::Prefix;
+use crate::server::clock::Clock;
 use crate::sip::{Connect, ConnectionId, Flow, Transmit, Transport};
 use connections::Connections;
 use stream::Lines;
@@ -51,6 +52,8 @@ pub struct Listening<'a> {
     pub trusted: Vec<Prefix>,
     /// How long connections are waited for.
     pub patience: Patience,
+    /// By which new ones are counted.
+    pub clock: Clock,
 }
 
 /// Everything that is listened on.
@@ -78,7 +81,8 @@ impl Transports {
         let mut udp = Vec::new();
         let connections = Arc::new(Connections::new(on.trusted));
         let intake = Intake::new(inbound.clone());
-        let lines = Lines { connections, intake, rooms: Arc::new(Rooms::default()), patience: on.patience };
+        let lines =
+            Lines { connections, intake, rooms: Arc::new(Rooms::default()), patience: on.patience, clock: on.clock };
         for &listen in on.listens {
             let failed = |error| ListenError { listen, error };
             let certificates = match listen.transport {

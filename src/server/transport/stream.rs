@@ -14,6 +14,7 @@ use super::Inbound;
 use super::connections::{Connections, Place};
 use super::tls::Certificates;
 use super::waiting::{Intake, Outbound, Outgoing, Rooms, WeakOutbound};
+use crate::server::clock::Clock;
 use crate::sip::{Connect, Flow, Transport};
 use crate::wire::sip::{Frame, Framer};
 
@@ -43,6 +44,8 @@ pub struct Lines {
     pub rooms: Arc<Rooms>,
     /// How long they are waited for.
     pub patience: Patience,
+    /// By which new ones are counted.
+    pub clock: Clock,
 }
 
 /// How long a connection is waited for before it is closed.
@@ -89,11 +92,11 @@ pub async fn accept(listener: TcpListener, lines: Lines, certificates: Option<Ar
             sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let Some(place) = lines.connections.admit(peer.ip()) else {
+        let Some(place) = lines.connections.admit(lines.clock.now(), peer.ip()) else {
             refused += 1;
             // Ever more seldom: a flood of connections must be none of lines.
             if refused.is_power_of_two() {
-                tracing::warn!(%peer, refused, "too many connections: closed");
+                tracing::warn!(%peer, refused, "too many connections, or too often: closed");
             }
             continue;
         };

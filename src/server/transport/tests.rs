@@ -71,6 +71,7 @@ async fn world(transport: Kind, patience: Patience, wants_clients: bool) -> Worl
         certificates: certificates.clone(),
         trusted: vec![],
         patience,
+        clock: Clock::start(),
     };
     let transports = Transports::listen(on, &sender).await.expect("a free port");
     World { address, inbound, transports, certificates, files, authority, clients, _folder: folder }
