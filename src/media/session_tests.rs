@@ -130,6 +130,7 @@ fn so_many_events_wait_and_the_oldest_give_way() {
         let mut session = session(None);
         let key = |n: usize| char::from(b'0' + (n % 10) as u8);
         (0..pressed).for_each(|n| session.handle_info(key(n)));
+        assert_eq!(session.events.len(), EVENTS_MAX, "{pressed} keys");
         assert_eq!(keys(&mut session), heard.map(key).collect::<String>(), "{pressed} keys");
     }
 }
