@@ -3,6 +3,7 @@
 //! Only calls that were let in and were up get here, and only the address that called is connected to. The BYEs of calls
 //! that lead to one address share a connection, which is closed after the last answer.
 
+use super::table::Purpose;
 use super::{Connect, ConnectionId, Dialog, Endpoint, Flow, Mono};
 use crate::sip::timer::Target;
 use crate::sip::transaction::Packet;
@@ -54,7 +55,7 @@ impl Endpoint {
         };
         self.lines.insert(connect, Line::Open(flow));
         for (branch, bye) in waiting {
-            self.send_bye_on(now, branch, flow, bye);
+            self.send_bye_on(now, branch, flow, bye, None);
         }
         if let Some(connection) = flow.transport.connection() {
             self.let_go(connection);
@@ -63,27 +64,45 @@ impl Endpoint {
 
     /// Sends the BYE of a call whose connection is gone as soon as there is another; `false` where there will be none.
     pub(super) fn bye_by_another(&mut self, now: Mono, mut dialog: Dialog) -> bool {
-        let Some(connect) = dialog.reconnect() else { return false };
-        let is_new = !self.lines.contains_key(&connect);
-        let is_full = self.clients.len() + self.waiting_byes() >= self.config.transactions_max;
-        if is_full || is_new && self.lines.len() >= LINES_MAX {
-            return false;
-        }
+        let Some(connect) = dialog.reconnect().filter(|connect| self.has_line(connect)) else { return false };
         let branch = self.random.number();
         let host = self.own_host(&dialog.flow);
-        let (bytes, _) = dialog.bye(branch, &host, &self.config.server_name);
-        let bye = Packet::from(bytes);
-        match self.lines.entry(connect).or_insert_with(|| Line::Opening(Vec::new())) {
-            Line::Opening(waiting) => waiting.push((branch, bye)),
-            Line::Open(flow) => {
+        let (bye, _) = dialog.bye(branch, &host, &self.config.server_name);
+        self.bye_by(now, connect, branch, bye.into());
+        true
+    }
+
+    /// The connection of a request of ours is closed: a BYE that has no answer yet is sent once more by another one, as a
+    /// connection that has long been dead is often known by the first message that goes there.
+    pub(super) fn client_flow_closed(&mut self, now: Mono, branch: u64) {
+        let bye = self.clients.get(&branch).and_then(|client| match client.purpose {
+            Purpose::Bye { again } => again.zip(client.machine.request().cloned()),
+            Purpose::Probe { .. } => None,
+        });
+        self.forget_client(branch);
+        if let Some((connect, bye)) = bye.filter(|(connect, _)| self.has_line(connect)) {
+            self.bye_by(now, connect, branch, bye);
+        }
+    }
+
+    /// Whether one more BYE may go by that connection.
+    fn has_line(&self, connect: &Connect) -> bool {
+        let is_there = self.lines.contains_key(connect) || self.lines.len() < LINES_MAX;
+        is_there && self.clients.len() + self.waiting_byes() < self.config.transactions_max
+    }
+
+    fn bye_by(&mut self, now: Mono, connect: Connect, branch: u64, bye: Packet) {
+        match self.lines.get_mut(&connect) {
+            Some(Line::Opening(waiting)) => waiting.push((branch, bye)),
+            Some(Line::Open(flow)) => {
                 let flow = *flow;
-                self.send_bye_on(now, branch, flow, bye);
+                self.send_bye_on(now, branch, flow, bye, None);
+            }
+            None => {
+                self.lines.insert(connect, Line::Opening(vec![(branch, bye)]));
+                self.connects.push_back(connect);
             }
         }
-        if is_new {
-            self.connects.push_back(connect);
-        }
-        true
     }
 
     /// BYEs that wait for a connection.

@@ -96,7 +96,7 @@ impl Endpoint {
     }
 
     /// The connection is closed: calls on it that are not up yet are over; the others wait for their caller to come back
-    /// on another one.
+    /// on another one, and a BYE without an answer goes by another one.
     pub fn handle_flow_closed(&mut self, now: Mono, connection: ConnectionId) {
         self.lines.retain(|_, line| !line.is_on(connection));
         let users: Vec<Target> = self
@@ -109,7 +109,7 @@ impl Endpoint {
             self.connections.remove(&(connection, user));
             match user {
                 Target::Dialog(key) => self.dialog_flow_closed(now, key),
-                Target::Client(branch) => self.forget_client(branch),
+                Target::Client(branch) => self.client_flow_closed(now, branch),
                 Target::Server(_) => {}
             }
         }
@@ -148,7 +148,7 @@ impl Endpoint {
 
     /// Whether no call is left and no BYE of ours waits for its response or a connection, so that the process may end.
     pub fn is_quiet(&self) -> bool {
-        let waits = |client: &Client| client.purpose == Purpose::Bye && client.machine.is_waiting();
+        let waits = |client: &Client| matches!(client.purpose, Purpose::Bye { .. }) && client.machine.is_waiting();
         self.dialogs.is_empty() && self.waiting_byes() == 0 && !self.clients.values().any(waits)
     }
 

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use super::{
-    Dialog, DialogKey, EndReason, Endpoint, Flow, MergeKey, Mono, Request, Target, TransactionKey, Transmit, reply_flow,
+    Connect, Dialog, DialogKey, EndReason, Endpoint, Flow, MergeKey, Mono, Request, Target, TransactionKey, Transmit,
+    reply_flow,
 };
 use crate::sip::dialog::{Overdue, Pending, Phase, tag_of};
 use crate::sip::response::{self, Refusal};
@@ -63,8 +64,8 @@ pub(super) struct Client {
 /// What a request of ours is for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// It ends a call.
-    Bye,
+    /// It ends a call; `again` is where a connection may be opened for it when its own is closed before the answer.
+    Bye { again: Option<Connect> },
     /// It asks whether somebody is there; `is_over` once that is known.
     Probe { sent: Mono, is_over: bool },
 }
@@ -73,7 +74,7 @@ impl Purpose {
     /// The request's method.
     pub(super) fn method(&self) -> Method {
         match self {
-            Purpose::Bye => Method::Bye,
+            Purpose::Bye { .. } => Method::Bye,
             Purpose::Probe { .. } => Method::Options,
         }
     }
@@ -298,12 +299,12 @@ impl Endpoint {
         let branch = self.random.number();
         let host = self.own_host(&dialog.flow);
         let (bytes, flow) = dialog.bye(branch, &host, &self.config.server_name);
-        self.send_bye_on(now, branch, flow, bytes.into());
+        self.send_bye_on(now, branch, flow, bytes.into(), dialog.reconnect());
     }
 
-    pub(super) fn send_bye_on(&mut self, now: Mono, branch: u64, flow: Flow, bye: Packet) {
+    pub(super) fn send_bye_on(&mut self, now: Mono, branch: u64, flow: Flow, bye: Packet, again: Option<Connect>) {
         // Without room it is sent all the same, once.
-        self.open_client(now, branch, flow, bye.clone(), Purpose::Bye);
+        self.open_client(now, branch, flow, bye.clone(), Purpose::Bye { again });
         self.send(flow, bye);
     }
 

@@ -93,6 +93,39 @@ fn where_nobody_takes_the_connection_or_closes_it_the_bye_is_given_up() {
     world.assert_empty();
 }
 
+/// A connection that has been dead for long is known by the BYE that goes there.
+#[test]
+fn a_bye_whose_connection_is_closed_before_the_answer_goes_by_another_one_once() {
+    for is_answered in [false, true] {
+        let mut world = World::over_tcp();
+        let dialog = world.call_of(1, "sip:1004@192.0.2.9:5062", &[]);
+        world.hangs_up(dialog);
+        let bye = world.sent().remove(0);
+        if is_answered {
+            world.accepts(&bye, world.flow);
+        }
+        world.closes(1);
+        assert_eq!(world.endpoint.poll_connect(), to("192.0.2.9:5062").filter(|_| !is_answered));
+        if !is_answered {
+            let flow = tcp("192.0.2.9:5062", 7);
+            world.endpoint.handle_connected(world.now, to("192.0.2.9:5062").expect("one"), Some(flow));
+            let again = world.sent().remove(0);
+            assert_eq!((again.flow, &again.text), (flow, &bye.text), "the same transaction");
+            world.closes(7);
+        }
+        assert_eq!(world.endpoint.poll_connect(), None);
+        assert!(world.endpoint.is_quiet() && world.sent().is_empty());
+        world.assert_empty();
+    }
+    let mut world = World::over_tls();
+    let dialog = world.call_of(1, "sip:1004@192.0.2.9:5062", &[]);
+    world.hangs_up(dialog);
+    world.sent();
+    world.closes(1);
+    assert_eq!(world.endpoint.poll_connect(), None, "not in place of TLS");
+    world.assert_empty();
+}
+
 #[test]
 fn only_the_address_that_called_is_connected_to_and_never_in_place_of_tls() {
     let rows: [(&str, &[&str], Option<Connect>); 9] = [

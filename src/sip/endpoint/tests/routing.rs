@@ -213,6 +213,8 @@ fn a_closed_connection_ends_what_needs_it() {
     assert_eq!(words(&world.sent()), "BYE");
     world.event();
     world.endpoint.handle_flow_closed(world.now, ConnectionId(2));
+    let connect = world.endpoint.poll_connect().expect("another connection");
+    world.endpoint.handle_connected(world.now, connect, None);
     assert!(world.endpoint.is_quiet(), "nobody can answer that BYE");
     world.assert_empty();
 }
