@@ -398,6 +398,14 @@ mod tests {
     }
 
     #[test]
+    fn a_number_that_calls_are_forwarded_to_is_one_to_32_digits() {
+        let of = |digits: usize| PhoneNumber::parse(&"1".repeat(digits)).is_some();
+        assert!(of(1) && of(PHONE_NUMBER_DIGITS_MAX));
+        assert!(!of(0) && !of(PHONE_NUMBER_DIGITS_MAX + 1));
+        assert_eq!(PhoneNumber::parse("+49301234"), None);
+    }
+
+    #[test]
     fn a_mac_is_read_with_and_without_separators() {
         for text in ["00:04:F2:12:ab:cd", "00-04-f2-12-ab-cd", "0004.f212.abcd", "0004f212abcd"] {
             assert_eq!(Mac::parse(text).expect(text).to_string(), "00:04:f2:12:ab:cd");

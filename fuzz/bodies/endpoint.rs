@@ -1,13 +1,13 @@
 //! The whole SIP side: messages right and wrong, connections that close, time, and what the rest of the process asks.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use switchhook::model::Mono;
 use switchhook::sip::{
-    Account, ConnectionId, Destination, DialogKey, Endpoint, EndpointConfig, Event, Flow, ProbeId, Tables, Transmit,
-    Transport,
+    Account, Connect, ConnectionId, Destination, DialogKey, Endpoint, EndpointConfig, Event, Flow, ProbeId, Tables,
+    Transmit, Transport,
 };
 use switchhook::wire::sip::MESSAGE_BYTES_MAX;
 
@@ -71,6 +71,9 @@ struct World {
     now: Mono,
     open: BTreeSet<DialogKey>,
     probes: BTreeSet<ProbeId>,
+    /// Connections that the endpoint wants, and how many it got.
+    wanted: Vec<Connect>,
+    connections: u64,
     /// A call of before, or of now.
     last: Option<DialogKey>,
     /// The last request that the endpoint has sent.
@@ -89,6 +92,8 @@ impl World {
             now: Mono(1_000_000),
             open: BTreeSet::new(),
             probes: BTreeSet::new(),
+            wanted: Vec::new(),
+            connections: 0,
             last: None,
             request: None,
         }
@@ -109,7 +114,10 @@ impl World {
             9 | 10 => self.command(bytes),
             11 => self.pass(Duration::from_millis(bytes.number(2))),
             12 => self.wake(),
-            13 => self.endpoint.handle_flow_closed(self.now, ConnectionId(bytes.below(4) as u64)),
+            13 => match self.wanted.pop() {
+                Some(connect) => self.connect(bytes, connect),
+                None => self.endpoint.handle_flow_closed(self.now, ConnectionId(bytes.below(4) as u64)),
+            },
             14 => self.endpoint.set_draining(bytes.flag().then(|| u32::from(bytes.byte()))),
             _ => self.probe(bytes),
         }
@@ -184,6 +192,17 @@ impl World {
         }
     }
 
+    fn connect(&mut self, bytes: &mut Bytes<'_>, connect: Connect) {
+        let callers = [[192, 0, 2, 9], [198, 51, 100, 7]].map(IpAddr::from);
+        assert!(callers.contains(&connect.to.ip()), "{} has never called", connect.to);
+        let local = SocketAddr::new(connect.from, 40_000);
+        // Never a number that was used before.
+        let transport = Transport::Tcp(ConnectionId(4 + self.connections));
+        self.connections += 1;
+        let flow = bytes.flag().then_some(Flow { transport, peer: connect.to, local });
+        self.endpoint.handle_connected(self.now, connect, flow);
+    }
+
     fn pass(&mut self, time: Duration) {
         self.now = self.now + time;
         self.endpoint.handle_timeout(self.now);
@@ -213,6 +232,8 @@ impl World {
         while let Some(event) = self.endpoint.poll_event() {
             self.note(&event);
         }
+        self.wanted.extend(std::iter::from_fn(|| self.endpoint.poll_connect()));
+        while self.endpoint.poll_unused().is_some() {}
         let tables = self.endpoint.tables();
         assert_eq!((tables.dialogs, self.endpoint.calls()), (self.open.len(), self.open.len()));
         assert!(tables.dialogs <= CALLS_MAX, "{tables:?}");
@@ -255,6 +276,9 @@ impl World {
             assert_eq!(self.endpoint.hang_up(self.now, dialog), Ok(()));
         }
         self.drain(None);
+        for connect in std::mem::take(&mut self.wanted) {
+            self.endpoint.handle_connected(self.now, connect, None);
+        }
         let end = self.now + QUIET_WITHIN;
         while self.endpoint.poll_timeout().is_some_and(|at| at <= end) {
             self.wake();

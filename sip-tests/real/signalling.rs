@@ -1,8 +1,11 @@
 //! Signalling, with sipp and with an agent that sends exactly what it is told.
 
+use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use crate::world::agent::{Agent, KEYS_BY_RTP};
+use crate::world::raw::{Connection, bye_after, invite, ok_to};
+use crate::world::server::Server;
 use crate::world::setup::Setup;
 use crate::world::sipp::{Outcome, Sipp};
 use crate::world::tools::are_here;
@@ -159,6 +162,33 @@ fn a_request_that_comes_twice_by_different_ways_is_answered_482() {
         !codes.contains(&0)
     });
     assert_eq!(codes, [200, 482]);
+}
+
+#[test]
+fn a_bye_reaches_a_caller_whose_connection_is_gone() {
+    const WITHIN: Duration = Duration::from_secs(20);
+    let setup = Setup::new();
+    let _server = Server::start_with(&setup, &[("SWITCHHOOK_MENU__RTP_SILENCE_S", "3")]);
+    let server = SocketAddr::from((setup.address(), 5060));
+    let listener = TcpListener::bind((setup.next_address(), 5060)).expect("the caller's port");
+    let contact = listener.local_addr().expect("its address");
+    let mut connection = Connection::open(contact.ip(), server);
+    let invite = invite(1, contact, server, 40_000).replace("SIP/2.0/UDP", "SIP/2.0/TCP");
+    connection.send(invite.as_bytes());
+    let ok = std::iter::from_fn(|| connection.receive(WITHIN)).find(|message| message.code() >= 200);
+    let ok = ok.expect("an answer");
+    assert_eq!(ok.code(), 200);
+    let bye = bye_after(&ok).expect("a dialog");
+    connection.send(bye.replacen("BYE ", "ACK ", 1).replacen("CSeq: 2 BYE", "CSeq: 1 ACK", 1).as_bytes());
+    assert!(connection.is_alive(WITHIN).1, "what came before is done");
+    drop(connection);
+    // No RTP comes, so that the call is over soon.
+    let mut opened = Connection::accept(&listener, server);
+    let bye = opened.receive(WITHIN).expect("a BYE");
+    assert_eq!(bye.method(), "BYE", "{bye:?}");
+    assert_eq!((bye.header("Call-ID"), bye.header("From")), (ok.header("Call-ID"), ok.header("To")));
+    opened.send(ok_to(&bye).as_bytes());
+    assert!(opened.closes(WITHIN), "it is needed no longer");
 }
 
 #[test]

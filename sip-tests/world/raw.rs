@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::agent::Message;
+use super::wait::until;
 
 /// What has not come by then does not come; this is no measurement.
 const WITHIN: Duration = Duration::from_secs(10);
@@ -123,6 +124,20 @@ impl Connection {
         socket.bind(&SocketAddr::new(from, 0).into()).expect("the client's address");
         socket.connect(&server.into()).expect("a connection");
         Self { stream: socket.into(), buffer: Vec::new(), server, is_closed: false }
+    }
+
+    /// Takes the connection that the server opens.
+    pub fn accept(listener: &TcpListener, server: SocketAddr) -> Self {
+        listener.set_nonblocking(true).expect("no waiting");
+        let mut taken = None;
+        until(WITHIN, "the server connects", || {
+            taken = listener.accept().ok();
+            taken.is_some()
+        });
+        let (stream, from) = taken.expect("just seen");
+        assert_eq!(from.ip(), server.ip(), "from the address that was called");
+        stream.set_nonblocking(false).expect("waiting");
+        Self { stream, buffer: Vec::new(), server, is_closed: false }
     }
 
     /// Sends bytes as they are.

@@ -191,3 +191,34 @@ fn a_key_is_up_at_its_end_or_when_its_packets_stop() {
     detector.handle_timeout(Mono(200_000), |told| ups += usize::from(told == Told::Up));
     assert_eq!((ups, detector.is_down()), (1, false));
 }
+
+/// Presses of one key each, 200 ms apart, and then a late update of the first one.
+fn late_after(presses: usize) -> String {
+    let down: Vec<[(u8, bool, u16); 1]> = (0..presses).map(|n| [(n as u8, true, 480)]).collect();
+    let mut rows: Vec<Row<'_>> = Vec::new();
+    for (n, events) in down.iter().enumerate() {
+        rows.push((200 * n as u64, 10 * n as u16 + 1, 2000 * n as u32, true, events));
+    }
+    rows.push((200 * presses as u64, 0, 0, false, &[(0, false, 320)]));
+    hear(&rows)
+}
+
+#[test]
+fn so_many_presses_are_known_again_when_a_packet_of_them_is_late() {
+    assert_eq!(late_after(PRESSES_REMEMBERED), "01234567");
+    assert_eq!(late_after(PRESSES_REMEMBERED + 1), "0123456780", "the oldest is forgotten");
+}
+
+/// Ends that are stamped anew come no later than the press's packets may be apart.
+#[test]
+fn an_end_that_is_stamped_anew_too_late_is_another_press() {
+    let heard = |packets: u16, later: u32| {
+        let end: Row<'_> = (20 * u64::from(packets), 1 + packets, 8 + 480 + later, false, &[(5, true, 480)]);
+        hear(&[(0, 1, 8, true, &[(5, true, 480)]), end])
+    };
+    let interval = UPDATE_INTERVAL_MAX as u32;
+    for packets in 1..=3u16 {
+        let most = u32::from(packets) * interval;
+        assert_eq!((heard(packets, most), heard(packets, most + 1)), ("5".into(), "55".into()), "{packets} packets");
+    }
+}

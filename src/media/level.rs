@@ -173,6 +173,21 @@ mod tests {
     }
 
     #[test]
+    fn a_quiet_take_is_lifted_so_far_and_no_farther() {
+        let reference = loudness(&voice(2000, 3000.0)).expect("loud");
+        let quieter_by = |db: f64| voice(2000, 3000.0 * 10f64.powf((LOUDNESS - db - reference) / 20.0));
+        for (db, after, verdict) in
+            [(GAIN_DB_MAX - 0.5, LOUDNESS, None), (GAIN_DB_MAX + 4.0, LOUDNESS - 4.0, Some(Verdict::TooQuiet))]
+        {
+            let mut samples = quieter_by(db);
+            level(&mut samples);
+            let loud = loudness(&samples).expect("loud");
+            assert!((loud - after).abs() < 0.4, "{db} dB too quiet: {loud} LUFS");
+            assert_eq!(take(&[quieter_by(db)], false).verdict, verdict, "{db} dB too quiet");
+        }
+    }
+
+    #[test]
     fn the_tone_of_the_key_is_cut_off() {
         let wave = |f: f64, n: usize| (n as f64 * f * std::f64::consts::TAU / 8000.0).sin();
         let tone: Vec<i16> = (0..1600).map(|n| (6000.0 * (wave(941.0, n) + wave(1477.0, n))) as i16).collect();

@@ -6,6 +6,12 @@ use crate::wire::srtp::{Key, Protector, Unprotector};
 /// The greatest sequence number that an encrypted stream may begin with: one that wraps before the peer has heard anything
 /// could not be decrypted (RFC 4568 section 6.4).
 pub const SEQUENCE_FIRST_MAX: u16 = 0x7FFF;
+
+/// Where a stream begins that may be encrypted, of a random number.
+pub fn sequence_first(random: u16) -> u16 {
+    random & SEQUENCE_FIRST_MAX
+}
+
 /// The keys of a stream that is encrypted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Security {
@@ -85,4 +91,17 @@ fn copied<'a>(datagram: &[u8], to: &'a mut [u8; DATAGRAM_BYTES_MAX]) -> Option<&
     let packet = to.get_mut(..datagram.len())?;
     packet.copy_from_slice(datagram);
     Some(packet)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_begins_far_from_the_wrap() {
+        for (random, first) in [(0, 0), (0x7FFF, 0x7FFF), (0x8000, 0), (0xFFFF, 0x7FFF)] {
+            assert_eq!(sequence_first(random), first);
+        }
+        assert!((0..=u16::MAX).all(|random| sequence_first(random) <= SEQUENCE_FIRST_MAX));
+    }
 }

@@ -14,7 +14,7 @@ use crate::media::player::{Item, Player};
 use crate::media::recorder::{Pool, RawTake, RecordLimits, Recorder};
 use crate::media::reports::Reports;
 use crate::media::security::Srtp;
-pub use crate::media::security::{SEQUENCE_FIRST_MAX, Security};
+pub use crate::media::security::{SEQUENCE_FIRST_MAX, Security, sequence_first};
 use crate::media::source::Source;
 use crate::media::statistics::Statistics;
 use crate::model::{Bucket, Key, Mono, Rate, Ticket};
@@ -405,7 +405,7 @@ impl Session {
         if !keeps_ours && (has_wrapped || self.sequence > SEQUENCE_FIRST_MAX) {
             // Some peers go on with their count of wraps after a new key and some begin again: a new source has none.
             self.start.ssrc = self.start.ssrc.wrapping_add(1);
-            self.sequence &= SEQUENCE_FIRST_MAX;
+            self.sequence = sequence_first(self.sequence);
             self.marker = true;
         }
         self.srtp = Some(Box::new(match (before, old) {

@@ -127,6 +127,18 @@ fn a_recording_ends_by_key_or_silence_or_is_taken() {
 }
 
 #[test]
+fn so_many_events_wait_and_the_oldest_give_way() {
+    // A key is two: down and up.
+    for (pressed, heard) in [(EVENTS_MAX / 2, 0..EVENTS_MAX / 2), (EVENTS_MAX / 2 + 1, 1..EVENTS_MAX / 2 + 1)] {
+        let mut session = session(None);
+        let key = |n: usize| char::from(b'0' + (n % 10) as u8);
+        (0..pressed).for_each(|n| session.handle_info(key(n)));
+        assert_eq!(session.events.len(), EVENTS_MAX, "{pressed} keys");
+        assert_eq!(keys(&mut session), heard.map(key).collect::<String>(), "{pressed} keys");
+    }
+}
+
+#[test]
 fn reports_say_what_was_sent_and_end_with_bye() {
     let mut session = session(None);
     frame(&mut session, 0);

@@ -336,4 +336,38 @@ mod tests {
         source.renegotiate(Mono(3_000_000), SocketAddr::from(SIGNALLED));
         assert!((0..9).any(|n| admits(source, 3100, OTHER, 1, n)));
     }
+
+    #[test]
+    fn a_stream_may_jump_so_far_and_no_farther() {
+        for (first, sequence, admitted) in [
+            (100, 100 + DROPOUT_MAX as u16, true),
+            (100, 101 + DROPOUT_MAX as u16, false),
+            (65_000, 65_000_u16.wrapping_add(DROPOUT_MAX as u16), true),
+            (1000, 1000 - MISORDER_MAX as u16, true),
+            (1000, 999 - MISORDER_MAX as u16, false),
+            (10, 10_u16.wrapping_sub(MISORDER_MAX as u16), true),
+        ] {
+            let source = &mut new();
+            assert!(admits(source, 0, SIGNALLED, 1, first));
+            assert_eq!(admits(source, 20, SIGNALLED, 1, sequence), admitted, "{first}, {sequence}");
+        }
+    }
+
+    #[test]
+    fn four_other_sources_are_watched_and_a_fifth_takes_the_place_of_one() {
+        let other = |n: usize| ([192, 0, 2, 100 + n as u8], 4000);
+        let taken_after = |fifth: Option<u16>| {
+            let is_taken = |n: usize| {
+                let source = &mut new();
+                for sequence in 0..3 {
+                    assert!(!(0..CANDIDATES).any(|n| admits(source, 100, other(n), 1, sequence)));
+                }
+                assert!(!fifth.is_some_and(|sequence| admits(source, 100, other(CANDIDATES), 1, sequence)));
+                admits(source, 100, other(n), 1, 3)
+            };
+            (0..CANDIDATES).map(is_taken).collect::<Vec<bool>>()
+        };
+        assert_eq!(taken_after(None), [true; CANDIDATES], "each with its fourth packet");
+        assert_eq!(taken_after(Some(6)), [true, true, false, true], "but the one whose place it has");
+    }
 }

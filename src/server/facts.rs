@@ -175,8 +175,16 @@ fe8000000000000002163efffe000001 02 40 20 80     eth0
         assert_eq!(told_of(&["0.0.0.0", "::"]), [ip("192.0.2.7"), ip("2001:db8::7")]);
         assert_eq!(told_of(&["127.0.0.1"]), [ip("127.0.0.1")]);
         assert_eq!(told(&[ip("0.0.0.0")], &[Ipv4Addr::LOCALHOST], &[]), [ip("127.0.0.1")]);
+    }
+
+    #[test]
+    fn so_many_addresses_are_told_and_no_more() {
         let many: Vec<Ipv4Addr> = (1..40).map(|n| Ipv4Addr::new(192, 0, 2, n)).collect();
-        assert_eq!(told(&[ip("0.0.0.0")], &many, &[]).len(), ADDRESSES_MAX);
+        for (has, are_told) in [(ADDRESSES_MAX, ADDRESSES_MAX), (ADDRESSES_MAX + 1, ADDRESSES_MAX), (39, ADDRESSES_MAX)]
+        {
+            let first = many.iter().take(are_told).copied().map(IpAddr::V4).collect::<Vec<_>>();
+            assert_eq!(told(&[ip("0.0.0.0")], &many[..has], &[]), first, "{has}");
+        }
     }
 
     #[test]

@@ -114,14 +114,18 @@ pub struct Thread {
 impl Thread {
     /// Starts a media thread; it ends when every handle to it is dropped.
     pub fn start(number: usize, clock: Clock, outside: Arc<dyn Outside>) -> std::io::Result<Self> {
-        let (commands, inbox) = sync_channel(COMMANDS_MAX);
-        let thread = Self { commands, calls: Arc::new(AtomicUsize::new(0)) };
-        let handle = Thread { commands: thread.commands.clone(), calls: Arc::clone(&thread.calls) };
+        let (thread, inbox) = Self::new();
+        let handle = thread.clone();
         std::thread::Builder::new()
             .name(format!("media-{number}"))
             .stack_size(256 * 1024)
             .spawn(move || Driver::new(clock, outside, handle).run(&inbox))?;
         Ok(thread)
+    }
+
+    fn new() -> (Self, Receiver<Command>) {
+        let (commands, inbox) = sync_channel(COMMANDS_MAX);
+        (Self { commands, calls: Arc::new(AtomicUsize::new(0)) }, inbox)
     }
 
     /// Tells the thread something; `false` where it has too much to do (or has ended), and the command is dropped.
@@ -402,5 +406,32 @@ mod tests {
             assert!(longest <= work * TURN_MAX as u32 && served >= 1000, "{work:?}: {longest:?}, {served}");
             assert!(behind <= CATCH_UP_MAX + work * TURN_MAX as u32, "{work:?}: {behind:?}");
         }
+    }
+
+    /// How many datagrams of those that have come are read in one frame.
+    fn read_of(has_come: &[bool]) -> usize {
+        let mut queue = has_come.iter().copied();
+        read_some(|| queue.next());
+        has_come.len() - queue.len()
+    }
+
+    #[test]
+    fn so_many_datagrams_are_read_in_a_frame_and_the_rest_waits() {
+        assert_eq!(read_of(&[true; DATAGRAMS_MAX]), DATAGRAMS_MAX);
+        assert_eq!(read_of(&[true; DATAGRAMS_MAX + 1]), DATAGRAMS_MAX);
+        assert_eq!(read_of(&[false; STRANGERS_MAX]), STRANGERS_MAX);
+        assert_eq!(read_of(&[false; STRANGERS_MAX + 1]), STRANGERS_MAX);
+        let mut flooded = vec![false; STRANGERS_MAX - 1];
+        flooded.extend([true; DATAGRAMS_MAX + 1]);
+        assert_eq!(read_of(&flooded), STRANGERS_MAX - 1 + DATAGRAMS_MAX, "a flood does not hide the caller's");
+    }
+
+    #[test]
+    fn so_many_commands_wait_for_a_thread_and_then_it_takes_none() {
+        let (thread, inbox) = Thread::new();
+        let told = (0..COMMANDS_MAX + 10).filter(|n| thread.tell(Command::HungUp(CallId(*n as u64)))).count();
+        assert_eq!(told, COMMANDS_MAX);
+        assert!(matches!(inbox.try_recv(), Ok(Command::HungUp(CallId(0)))));
+        assert!(thread.tell(Command::HungUp(CallId(1))) && !thread.tell(Command::HungUp(CallId(2))));
     }
 }

@@ -86,7 +86,7 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
     let (inbound, messages) = channel(INBOUND_MAX);
     let (orders, order_queue) = channel(config.sip.calls_max as usize + 64);
     let certificates = certificates(&config)?;
-    let transports = Transports::listen(listening(&config, certificates.clone()), &inbound).await?;
+    let transports = Transports::listen(listening(&config, certificates.clone(), clock), &inbound).await?;
     let prober = Prober { store: store.clone(), orders: orders.clone(), connector: transports.connector() };
     drop(inbound);
     let in_progress = Arc::new(AtomicU32::new(0));
@@ -248,13 +248,14 @@ fn certificates(config: &Config) -> anyhow::Result<Option<Arc<Certificates>>> {
     Ok(if is_wanted { Some(Arc::new(Certificates::read(&config.sip.tls)?)) } else { None })
 }
 
-fn listening(config: &Config, certificates: Option<Arc<Certificates>>) -> Listening<'_> {
+fn listening(config: &Config, certificates: Option<Arc<Certificates>>, clock: Clock) -> Listening<'_> {
     let longest_call = Duration::from_secs(u64::from(config.menu.call_max_s));
     Listening {
         listens: &config.sip.listen,
         certificates,
         trusted: config.sip.trusted_peers.clone(),
         patience: Patience::with_calls_of(longest_call),
+        clock,
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::Sender;
@@ -12,7 +11,7 @@ use tokio::time::{sleep, timeout};
 use crate::access::Context;
 use crate::server::clock::Clock;
 use crate::server::signalling::Order;
-use crate::server::transport::{Connector, Transports};
+use crate::server::transport::{Connector, Outbound, Transports};
 use crate::sip::{ConnectionId, Destination, DestinationHost, Flow, ProbeId, is_reachable};
 use crate::store::{Probe, Store};
 
@@ -38,7 +37,7 @@ pub enum Way {
     /// By a datagram to the first of these that there is a way to.
     Udp(Vec<SocketAddr>),
     /// On this connection, which is ours alone.
-    Tcp(Flow, Sender<Arc<[u8]>>),
+    Tcp(Flow, Outbound),
 }
 
 /// What came of a question.
@@ -167,11 +166,16 @@ async fn addresses(to: &Destination) -> Vec<SocketAddr> {
         DestinationHost::Name(name) => {
             let looked_up = timeout(RESOLVE_WITHIN, tokio::net::lookup_host((name.as_str(), to.port()))).await;
             match looked_up {
-                Ok(Ok(found)) => found.take(ADDRESSES_MAX).collect(),
+                Ok(Ok(found)) => tried(found),
                 Ok(Err(_)) | Err(_) => Vec::new(),
             }
         }
     }
+}
+
+/// Those addresses of a name that are tried.
+fn tried(found: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {
+    found.take(ADDRESSES_MAX).collect()
 }
 
 #[cfg(test)]
@@ -207,14 +211,20 @@ mod tests {
     impl World {
         async fn new() -> Self {
             let (sender, inbound) = channel(16);
+            let clock = Clock::start();
             let listen = Listen { transport: Kind::Udp, address: "0.0.0.0:0".parse().expect("an address") };
-            let on =
-                Listening { listens: &[listen], certificates: None, trusted: vec![], patience: Patience::default() };
+            let on = Listening {
+                listens: &[listen],
+                certificates: None,
+                trusted: vec![],
+                patience: Patience::default(),
+                clock,
+            };
             let transports = Transports::listen(on, &sender).await.expect("a socket");
             let endpoint = Endpoint::new(EndpointConfig::new(vec!["7000".into()]), [7; 32]);
             // The runtime has to see once that a new socket can be written.
             sleep(Duration::from_millis(5)).await;
-            Self { clock: Clock::start(), endpoint, transports, questions: Questions::default(), inbound }
+            Self { clock, endpoint, transports, questions: Questions::default(), inbound }
         }
 
         fn ask(&mut self, to: &Destination, way: Way) -> oneshot::Receiver<Answer> {
@@ -237,9 +247,10 @@ mod tests {
                 let now = self.clock.now();
                 let message = timeout(Duration::from_secs(20), self.inbound.recv()).await.expect("in time");
                 match message.expect("a message") {
-                    Inbound::Message(flow, bytes) => self.endpoint.handle_message(now, flow, &bytes),
+                    Inbound::Message(flow, bytes, _) => self.endpoint.handle_message(now, flow, &bytes),
                     Inbound::Opened(id, outbound) => self.transports.opened(id, outbound),
                     Inbound::Closed(id) => self.endpoint.handle_flow_closed(now, id),
+                    Inbound::Connected(..) => panic!("nothing was to be connected"),
                 }
                 while let Some(event) = self.endpoint.poll_event() {
                     let Event::Probed { probe, answer, round_trip } = event else { panic!("{event:?}") };
@@ -296,5 +307,12 @@ mod tests {
     async fn an_address_needs_no_resolver() {
         let to = Destination::parse("sip:[2001:db8::1]:5070").expect("a destination");
         assert_eq!(addresses(&to).await, ["[2001:db8::1]:5070".parse().expect("an address")]);
+    }
+
+    #[test]
+    fn so_many_addresses_of_a_name_are_tried_and_no_more() {
+        let of = |count: u8| (0..count).map(|n| SocketAddr::from(([192, 0, 2, n], 5060)));
+        assert_eq!(tried(of(ADDRESSES_MAX as u8)).len(), ADDRESSES_MAX);
+        assert_eq!(tried(of(ADDRESSES_MAX as u8 + 1)), of(ADDRESSES_MAX as u8).collect::<Vec<_>>(), "the first ones");
     }
 }

@@ -275,6 +275,22 @@ mod tests {
     }
 
     #[test]
+    fn a_prompt_of_more_than_a_minute_is_named_and_left_out() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let english = folder.path().join("en");
+        std::fs::create_dir(&english).expect("en");
+        let most = (PROMPT_SECONDS_MAX * crate::model::SAMPLE_RATE) as usize;
+        for (clip, samples) in [("beep", most), ("welcome", most + 1)] {
+            let audio = crate::model::Audio(vec![900; samples].into());
+            std::fs::write(english.join(format!("{clip}.wav")), wav::write(&audio).expect("a file")).expect("written");
+        }
+        let mut prompts = Prompts::new(Language::English);
+        let faults = add(&mut prompts, folder.path(), Language::English, &["beep", "welcome"]);
+        assert!(prompts.get(Language::English, "beep").is_some() && prompts.len() == 1);
+        assert!(faults.len() == 1 && faults[0].to_string().starts_with("welcome.wav: "), "{faults:?}");
+    }
+
+    #[test]
     fn the_demo_is_no_language() {
         assert_eq!(languages(&folder()).expect("languages"), ["de", "en", "es", "fr"]);
     }

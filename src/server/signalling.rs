@@ -15,7 +15,7 @@ use crate::config::MediaAddress;
 use crate::media::consent;
 use crate::media::prompts::Prompts;
 use crate::media::recorder::Pool;
-use crate::media::session::{Agreed, SEQUENCE_FIRST_MAX, Start};
+use crate::media::session::{Agreed, Start, sequence_first};
 use crate::menu::{CallerInfo, SiteName};
 use crate::model::{CallId, Mono};
 use crate::server::caller::Caller;
@@ -183,10 +183,8 @@ impl Signalling {
     fn handle_inbound(&mut self, inbound: Inbound) {
         let now = self.clock.now();
         match inbound {
-            Inbound::Message(flow, bytes) => {
+            Inbound::Message(flow, bytes, _share) => {
                 tracing::trace!(peer = %flow.peer, bytes = bytes.len(), "SIP in");
-                // An INFO's has a key in it.
-                let bytes = Zeroizing::new(bytes);
                 self.endpoint.handle_message(now, flow, &bytes);
             }
             Inbound::Opened(id, outbound) => self.transports.opened(id, outbound),
@@ -194,6 +192,7 @@ impl Signalling {
                 self.transports.closed(id);
                 self.endpoint.handle_flow_closed(now, id);
             }
+            Inbound::Connected(connect, flow) => self.endpoint.handle_connected(now, connect, flow),
         }
         self.drain_outputs();
     }
@@ -205,6 +204,12 @@ impl Signalling {
         while let Some(transmit) = self.endpoint.poll_transmit() {
             tracing::trace!(peer = %transmit.flow.peer, bytes = transmit.bytes.len(), "SIP out");
             self.transports.send(transmit);
+        }
+        while let Some(connect) = self.endpoint.poll_connect() {
+            self.transports.reach(connect);
+        }
+        while let Some(id) = self.endpoint.poll_unused() {
+            self.transports.closed(id);
         }
     }
 
@@ -383,7 +388,7 @@ impl Signalling {
         let [a, b, c, d, e, f, g, h, i, j] = random;
         Some(Start {
             ssrc: u32::from_be_bytes([a, b, c, d]),
-            sequence: u16::from_be_bytes([e, f]) & SEQUENCE_FIRST_MAX,
+            sequence: sequence_first(u16::from_be_bytes([e, f])),
             timestamp: u32::from_be_bytes([g, h, i, j]),
             keys_by: self.settings.keys_by,
         })

@@ -6,6 +6,7 @@ mod stream;
 mod tests;
 mod tls;
 mod udp;
+mod waiting;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -13,26 +14,32 @@ use std::sync::Arc;
 
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc::Sender;
+use zeroize::Zeroizing;
 
 use crate::config::{Listen, Transport as Kind};
 use crate::model::Prefix;
-use crate::sip::{ConnectionId, Flow, Transmit, Transport};
+use crate::server::clock::Clock;
+use crate::sip::{Connect, ConnectionId, Flow, Transmit, Transport};
 use connections::Connections;
 use stream::Lines;
 pub use stream::Patience;
 pub use tls::Certificates;
+pub use waiting::Outbound;
+use waiting::{Intake, Rooms, Share};
 
 /// Messages that wait for the endpoint; what comes beyond is dropped over UDP and waits over TCP.
 pub const INBOUND_MAX: usize = 8192;
 
 /// What comes in.
 pub enum Inbound {
-    /// A message, or a datagram.
-    Message(Flow, Vec<u8>),
+    /// A message, or a datagram; its share of the room for those that wait is given back when it is dropped.
+    Message(Flow, Zeroizing<Vec<u8>>, Share),
     /// A connection was accepted.
-    Opened(ConnectionId, Sender<Arc<[u8]>>),
+    Opened(ConnectionId, Outbound),
     /// A connection is gone.
     Closed(ConnectionId),
+    /// What came of [`Transports::reach`]: the way, on a connection that was told of before, or nothing.
+    Connected(Connect, Option<Flow>),
 }
 
 /// What is listened on, and for whom.
@@ -45,12 +52,14 @@ pub struct Listening<'a> {
     pub trusted: Vec<Prefix>,
     /// How long connections are waited for.
     pub patience: Patience,
+    /// By which new ones are counted.
+    pub clock: Clock,
 }
 
 /// Everything that is listened on.
 pub struct Transports {
     udp: Vec<(SocketAddr, Arc<UdpSocket>)>,
-    connections: HashMap<ConnectionId, Sender<Arc<[u8]>>>,
+    connections: HashMap<ConnectionId, Outbound>,
     lines: Lines,
 }
 
@@ -71,14 +80,16 @@ impl Transports {
     pub async fn listen(on: Listening<'_>, inbound: &Sender<Inbound>) -> Result<Self, ListenError> {
         let mut udp = Vec::new();
         let connections = Arc::new(Connections::new(on.trusted));
-        let lines = Lines { connections, inbound: inbound.clone(), patience: on.patience };
+        let intake = Intake::new(inbound.clone());
+        let lines =
+            Lines { connections, intake, rooms: Arc::new(Rooms::default()), patience: on.patience, clock: on.clock };
         for &listen in on.listens {
             let failed = |error| ListenError { listen, error };
             let certificates = match listen.transport {
                 Kind::Udp => {
                     let socket = Arc::new(udp::bind_udp(listen.address).map_err(failed)?);
                     let local = socket.local_addr().map_err(failed)?;
-                    tokio::spawn(udp::read_datagrams(local, Arc::clone(&socket), inbound.clone()));
+                    tokio::spawn(udp::read_datagrams(local, Arc::clone(&socket), lines.intake.clone()));
                     udp.push((local, socket));
                     continue;
                 }
@@ -106,12 +117,17 @@ impl Transports {
         ways.next().map(|local| Flow { transport: Transport::Udp, peer, local })
     }
 
-    /// Notes a connection that was accepted.
-    pub fn opened(&mut self, id: ConnectionId, outbound: Sender<Arc<[u8]>>) {
+    /// Begins to connect by TCP; [`Inbound::Connected`] follows.
+    pub fn reach(&self, connect: Connect) {
+        tokio::spawn(stream::reach(self.lines.clone(), connect));
+    }
+
+    /// Notes a connection that was accepted, or is ours.
+    pub fn opened(&mut self, id: ConnectionId, outbound: Outbound) {
         self.connections.insert(id, outbound);
     }
 
-    /// Forgets a connection.
+    /// Forgets a connection, which closes it once all that waits for it is written.
     pub fn closed(&mut self, id: ConnectionId) {
         self.connections.remove(&id);
     }
@@ -128,8 +144,10 @@ impl Transports {
             }
             return;
         };
-        if self.connections.get(&id).is_some_and(|outbound| outbound.try_send(bytes).is_err()) {
-            // Its writer ends with the sender, and that closes the connection.
+        if self.connections.get(&id).is_some_and(|outbound| !outbound.send(bytes)) {
+            // At once: what waits for it already would keep the memory for as long as it takes it drop by drop.
+            tracing::debug!(peer = %flow.peer, "a connection takes too little of what is sent to it: closed");
+            self.lines.connections.cut_off(id);
             self.connections.remove(&id);
         }
     }
@@ -138,7 +156,7 @@ impl Transports {
 impl Connector {
     /// Connects to a peer by TCP: the way of its messages, and the queue of those that go there, which is to be noted by
     /// [`Transports::opened`] and closes the connection when it is dropped.
-    pub async fn connect(&self, peer: SocketAddr) -> std::io::Result<(Flow, Sender<Arc<[u8]>>)> {
+    pub async fn connect(&self, peer: SocketAddr) -> std::io::Result<(Flow, Outbound)> {
         stream::connect(&self.0, peer).await
     }
 }

@@ -1,15 +1,16 @@
 //! One dialog, from the INVITE to its end (RFC 3261 sections 12, 13.3 and 14.2).
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::key::TransactionKey;
 use super::timer::{T1, T2, TRANSACTION_TIMEOUT};
 use super::transaction::Packet;
-use super::{DialogKey, Flow, Transport};
+use super::{Connect, DialogKey, Flow, Transport};
 use crate::model::{Bucket, Mono, Rate};
 use crate::wire::sip::{
-    Bad, COOKIE, Echo, Encoder, Method, Name, NameAddr, Request, Uri, encode_uri, host_ip, is_loose_router,
+    Bad, COOKIE, Echo, Encoder, Method, Name, NameAddr, Request, Scheme, Uri, encode_uri, host_ip, is_loose_router,
+    uri_transport,
 };
 
 /// The most Record-Route values of a dialog; over it: 400. As with Via, no more servers pass a message on.
@@ -73,12 +74,12 @@ pub(super) struct Dialog {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Target {
     uri: String,
-    address: Option<SocketAddr>,
+    hop: Hop,
 }
 
 impl Target {
     fn of(uri: &Uri) -> Self {
-        Self { uri: encode_uri(uri), address: literal_address(uri) }
+        Self { uri: encode_uri(uri), hop: Hop::of(uri) }
     }
 
     /// The first Contact; `None` where there is none or it is no URI to send to (`*`).
@@ -99,7 +100,7 @@ impl Target {
 struct FirstRoute {
     uri: String,
     loose: bool,
-    address: Option<SocketAddr>,
+    hop: Hop,
 }
 
 /// A request that waits for its final response.
@@ -183,7 +184,7 @@ impl Dialog {
         let first_route = head.addresses(Name::RecordRoute)?.first().map(|route: &NameAddr| FirstRoute {
             uri: encode_uri(&route.uri),
             loose: is_loose_router(&route.uri),
-            address: literal_address(&route.uri),
+            hop: Hop::of(&route.uri),
         });
         Ok(Self {
             phase: Phase::Offered,
@@ -247,13 +248,48 @@ impl Dialog {
     /// requests come from, else back the way they came. So nothing is ever sent to an address that has not called here,
     /// names need no resolver, and a caller behind a NAT gets its BYE.
     fn next_hop(&self) -> Flow {
-        let named = self.first_route.as_ref().map_or(self.target.address, |first| first.address);
-        match (self.flow.transport, named) {
-            (Transport::Udp, Some(named)) if named.ip() == self.flow.peer.ip().to_canonical() => {
-                Flow { peer: SocketAddr::new(self.flow.peer.ip(), named.port()), ..self.flow }
+        let (hop, peer) = (self.hop(), self.flow.peer.ip());
+        match self.flow.transport {
+            Transport::Udp if hop.port != 0 && hop.ip == Some(peer.to_canonical()) => {
+                Flow { peer: SocketAddr::new(peer, hop.port), ..self.flow }
             }
-            (Transport::Udp | Transport::Tcp(_) | Transport::Tls(_), _) => self.flow,
+            Transport::Udp | Transport::Tcp(_) | Transport::Tls(_) => self.flow,
         }
+    }
+
+    /// Where a connection may be opened to in place of the caller's, which is gone (RFC 3261 section 18.1.1): the port
+    /// that the next hop names, at the address that called, as in [`Self::next_hop`]; a name is taken for that address.
+    /// `None` where the next hop is elsewhere, and where it or the call is by TLS, since whoever took that connection
+    /// could not be told from the caller.
+    pub(super) fn reconnect(&self) -> Option<Connect> {
+        let (hop, peer) = (self.hop(), self.flow.peer.ip().to_canonical());
+        let is_tcp = matches!(self.flow.transport, Transport::Tcp(_)) && !hop.is_secure;
+        let is_there = hop.port != 0 && hop.ip.is_none_or(|ip| ip == peer);
+        let from = self.flow.local.ip().to_canonical();
+        (is_tcp && is_there).then_some(Connect { from, to: SocketAddr::new(peer, hop.port) })
+    }
+
+    fn hop(&self) -> Hop {
+        self.first_route.as_ref().map_or(self.target.hop, |first| first.hop)
+    }
+}
+
+/// Where the text of a URI leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Hop {
+    /// `None` for a name.
+    ip: Option<IpAddr>,
+    /// 5060 where it names none (RFC 3261 section 19.1.2); 0 leads nowhere.
+    port: u16,
+    /// Whether it wants TLS.
+    is_secure: bool,
+}
+
+impl Hop {
+    fn of(uri: &Uri) -> Self {
+        let port = uri.host_with_port.port.map_or(5060, |port| *port.value());
+        let is_secure = matches!(uri.scheme, Some(Scheme::Sips)) || uri_transport(uri) == Some("tls");
+        Self { ip: host_ip(&uri.host_with_port.host), port, is_secure }
     }
 }
 
@@ -266,9 +302,4 @@ pub(super) fn tag_of(key: DialogKey) -> String {
 pub(super) fn key_of(tag: &str) -> Option<DialogKey> {
     let is_ours = tag.len() == 16 && tag.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     is_ours.then(|| u64::from_str_radix(tag, 16).ok()).flatten().map(DialogKey)
-}
-
-fn literal_address(uri: &Uri) -> Option<SocketAddr> {
-    let port = uri.host_with_port.port.map_or(5060, |port| *port.value());
-    (port != 0).then(|| host_ip(&uri.host_with_port.host)).flatten().map(|ip| SocketAddr::new(ip, port))
 }

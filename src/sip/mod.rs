@@ -102,6 +102,15 @@ pub struct Flow {
     pub local: SocketAddr,
 }
 
+/// A TCP connection that the endpoint wants for a BYE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Connect {
+    /// Our address, the one that was called.
+    pub from: IpAddr,
+    /// Where to.
+    pub to: SocketAddr,
+}
+
 /// What the endpoint is to know, and its limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndpointConfig {
@@ -267,7 +276,7 @@ pub enum EndReason {
     HungUp,
     /// Our answer was never acknowledged; a BYE was sent.
     NoAck,
-    /// The connection was closed before the call was up, or it had to be written to and was closed.
+    /// The connection was closed before the call was up, or it was closed and there is no other way for our BYE.
     TransportGone,
 }
 
@@ -289,7 +298,8 @@ pub struct Tables {
     pub dialogs: usize,
     /// Server transactions, finished ones that still absorb retransmissions included.
     pub server_transactions: usize,
-    /// Requests of ours without a final response, and those that still absorb its retransmissions.
+    /// Requests of ours without a final response, those included that wait for a connection, and those that still absorb
+    /// its retransmissions.
     pub client_transactions: usize,
     /// Wake-ups.
     pub timers: usize,

@@ -2,7 +2,7 @@
 
 /// Events in one payload that are looked at (a packet may carry several, RFC 4733 section 2.5.1.5).
 pub const EVENTS_MAX: usize = 8;
-/// Longest INFO body that is looked at, in bytes.
+/// Longest INFO body that is looked at, in bytes; a longer one tells no key.
 pub const INFO_BYTES_MAX: usize = 256;
 
 /// One event block of a telephone-event payload (RFC 4733 section 2.3).
@@ -29,7 +29,10 @@ pub fn events(payload: &[u8]) -> impl Iterator<Item = Event> + '_ {
 ///
 /// `application/dtmf-relay` has a line `Signal=5` (10 and 11 stand for `*` and `#`); `application/dtmf` is the key alone.
 pub fn info_key(content_type: &str, body: &[u8]) -> Option<char> {
-    let text = std::str::from_utf8(body.get(..body.len().min(INFO_BYTES_MAX))?).ok()?;
+    if body.len() > INFO_BYTES_MAX {
+        return None;
+    }
+    let text = std::str::from_utf8(body).ok()?;
     let kind = content_type.split(';').next().unwrap_or("").trim();
     if kind.eq_ignore_ascii_case("application/dtmf-relay") {
         let signal = text.lines().find_map(|line| {
@@ -65,7 +68,15 @@ mod tests {
             assert_eq!(events(&[5, 0x8A, 3][..length.min(3)]).count(), 0);
         }
         assert_eq!(events(&[5; 7]).count(), 1);
-        assert_eq!(events(&[5; 400]).count(), EVENTS_MAX);
+    }
+
+    #[test]
+    fn so_many_events_of_a_packet_are_looked_at_and_no_more() {
+        for (blocks, seen) in [(EVENTS_MAX, EVENTS_MAX), (EVENTS_MAX + 1, EVENTS_MAX), (100, EVENTS_MAX)] {
+            let payload: Vec<u8> = (0..blocks).flat_map(|n| [n as u8, 0x8A, 0, 80]).collect();
+            let codes: Vec<u8> = events(&payload).map(|event| event.code).collect();
+            assert_eq!(codes, (0..seen as u8).collect::<Vec<_>>(), "{blocks}: the first ones");
+        }
     }
 
     #[test]
@@ -79,5 +90,15 @@ mod tests {
         assert_eq!(info_key("application/DTMF; x=y", b" 7\r\n"), Some('7'));
         assert_eq!(info_key("text/plain", b"7"), None);
         assert_eq!(info_key("application/dtmf", &[0xFF, 0xFE]), None);
+    }
+
+    #[test]
+    fn a_longer_body_of_info_tells_no_key() {
+        let of = |bytes: usize| format!("Signal=5\r\nX={}", "x".repeat(bytes - 12));
+        assert_eq!(info_key("application/dtmf-relay", of(INFO_BYTES_MAX).as_bytes()), Some('5'));
+        assert_eq!(info_key("application/dtmf-relay", of(INFO_BYTES_MAX + 1).as_bytes()), None);
+        // One that was cut off in the middle of the key would tell another.
+        let late = format!("{}Signal=10", "\n".repeat(INFO_BYTES_MAX - 8));
+        assert_eq!(info_key("application/dtmf-relay", late.as_bytes()), None);
     }
 }

@@ -113,6 +113,15 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_datagram_may_be_so_long_and_no_longer() {
+        let mut datagram = vec![0; DATAGRAM_BYTES_MAX];
+        datagram[0] = 0x80;
+        assert_eq!(Packet::parse(&datagram).map(|p| p.payload.len()), Some(DATAGRAM_BYTES_MAX - HEADER_BYTES));
+        datagram.push(0);
+        assert_eq!(Packet::parse(&datagram), None);
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_a_packet_or_nothing(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {

@@ -81,6 +81,18 @@ fn what_can_not_be_taken() {
 }
 
 #[test]
+fn a_description_may_have_so_many_streams_and_bytes_and_no_more() {
+    let stream = "m=audio 4000 RTP/AVP 0\r\n";
+    assert!(with(&stream.repeat(STREAMS_MAX)).is_ok());
+    assert_eq!(with(&stream.repeat(STREAMS_MAX + 1)), Err(SdpError::NotAcceptable));
+    let head = format!("v=0\r\no=a 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n{stream}a=");
+    let of = |bytes: usize| format!("{head}{}\r\n", "x".repeat(bytes - head.len() - 2));
+    assert!(read(of(SDP_BYTES_MAX).as_bytes(), &LAWS, Encryption::Optional).is_ok());
+    let too_long = read(of(SDP_BYTES_MAX + 1).as_bytes(), &LAWS, Encryption::Optional);
+    assert_eq!(too_long, Err(SdpError::NotAcceptable));
+}
+
+#[test]
 fn rtcp_is_where_it_was_said() {
     let said = |extra: &str| with(&format!("m=audio 4000 RTP/AVP 0\r\n{extra}")).expect("acceptable").rtcp.port();
     // An offer to share one port (RFC 5761) is not taken: the answer does not say so.

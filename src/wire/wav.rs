@@ -214,6 +214,12 @@ mod tests {
         assert!(matches!(read(&slow, 2), Err(WavError::Unsupported { rate: 4000, .. })));
         let fast = tone(96_000, 1, 16, SampleFormat::Int);
         assert!(matches!(read(&fast, 2), Err(WavError::Unsupported { rate: 96_000, .. })));
+        let just_too_fast = tone(WAV_RATE_MAX + 1, 1, 16, SampleFormat::Int);
+        assert!(matches!(read(&just_too_fast, 2), Err(WavError::Unsupported { .. })));
+        let mut long = vec![0; WAV_BYTES_MAX];
+        assert!(matches!(read(&long, 2), Err(WavError::Malformed(_))), "as long as it may be");
+        long.push(0);
+        assert_eq!(read(&long, 2), Err(WavError::TooLarge));
     }
 
     proptest! {

@@ -81,3 +81,16 @@ fn a_number_that_is_none() {
     caller.dials("2").dials("123456789#").hears("change-unknown changes-enter-number").asked_nothing().dials("43#");
     caller.hears("change-unknown changes-enter-number").dials("#").hears("changes-enter-number").dials("*").hears(MENU);
 }
+
+#[test]
+fn so_many_digits_of_what_was_changed_are_said_and_no_more() {
+    let said = "change-number digit-4 digit-2 change-other";
+    for (digits, heard) in [(15, 15), (16, 16), (17, 16), (40, 16)] {
+        let mut caller = at_changes();
+        let mut change = told("something.else");
+        change.target = "7".repeat(digits);
+        change.at = None;
+        caller.store.changes = vec![change];
+        caller.dials("1").hears(&format!("{said} {}change-by-shell {MENU}", "digit-7 ".repeat(heard)));
+    }
+}

@@ -68,8 +68,27 @@ fn the_network_status() {
     ));
     caller.store_will(Reply::Network(NetworkStatus::default())).dials("4");
     caller.hears(&format!("network-no-address network-reachable {MENU}"));
-    let many = NetworkStatus { addresses: Vec::new(), unreachable: vec![(TrunkKind::Line, ItemNumber(1)); 11] };
-    caller.store_will(Reply::Network(many)).dials("4");
-    let lines = "line-number digit-1 ".repeat(10);
-    caller.hears(&format!("network-no-address network-unreachable {lines}and-others {MENU}"));
+}
+
+#[test]
+fn so_many_addresses_are_said_and_that_there_are_others() {
+    for (addresses, said, others) in [(4, 4, ""), (5, 4, "and-others "), (16, 4, "and-others ")] {
+        let mut caller = at_network();
+        let status =
+            NetworkStatus { addresses: vec!["::".parse().expect("an address"); addresses], unreachable: vec![] };
+        caller.store_will(Reply::Network(status)).dials("4");
+        let heard = "network-address address-colon address-colon ".repeat(said);
+        caller.hears(&format!("{heard}{others}network-reachable {MENU}"));
+    }
+}
+
+#[test]
+fn so_many_lines_are_said_not_to_answer_and_that_there_are_others() {
+    for (lines, said, others) in [(10, 10, ""), (11, 10, "and-others "), (50, 10, "and-others ")] {
+        let mut caller = at_network();
+        let status = NetworkStatus { addresses: vec![], unreachable: vec![(TrunkKind::Line, ItemNumber(1)); lines] };
+        caller.store_will(Reply::Network(status)).dials("4");
+        let heard = "line-number digit-1 ".repeat(said);
+        caller.hears(&format!("network-no-address network-unreachable {heard}{others}{MENU}"));
+    }
 }

@@ -1,7 +1,8 @@
 //! Which connections are open, and who may open one more.
 //!
 //! A stranger can take 64 places, all strangers together leave 256 to the trusted peers, and where a place is wanted and
-//! there is none, the oldest connection that has never sent a message goes.
+//! there is none, the oldest connection that has never sent a message goes. How often strangers may come is bounded too:
+//! each TLS handshake costs a signature.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
@@ -10,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::model::Prefix;
+use crate::model::{Bucket, Mono, Prefix, Rate};
 use crate::sip::ConnectionId;
 
 /// Connections at once, those in their TLS handshake and those that we have opened included.
@@ -21,8 +22,22 @@ const FOR_TRUSTED: usize = 256;
 const OF_A_STRANGER_MAX: usize = 64;
 /// Connections of one trusted peer.
 const OF_A_TRUSTED_MAX: usize = 512;
+/// New connections of one stranger, a second; over it a further one is closed before it has said anything.
+const SOURCE_PER_SECOND_MAX: u32 = 5;
+/// New connections of one stranger that may come at once: all telephones of a site after a restart.
+const SOURCE_BURST_MAX: u32 = 100;
+/// New connections of all strangers, a second.
+const STRANGERS_PER_SECOND_MAX: u32 = 100;
+/// New connections of all strangers that may come at once.
+const STRANGERS_BURST_MAX: u32 = 300;
+/// Strangers whose new connections are counted; who has a full bucket is forgotten then. All together come so seldom that
+/// no more than some hundreds have another one at a time.
+const SOURCES_MAX: usize = 4096;
 /// The bits of an IPv6 address that one customer has all of the others of.
 const IPV6_NETWORK_BITS: u32 = 64;
+
+const SOURCE: Rate = Rate::per_second(SOURCE_PER_SECOND_MAX, SOURCE_BURST_MAX);
+const STRANGERS: Rate = Rate::per_second(STRANGERS_PER_SECOND_MAX, STRANGERS_BURST_MAX);
 
 /// The connections.
 pub struct Connections {
@@ -37,20 +52,29 @@ struct Table {
     open: BTreeMap<ConnectionId, Open>,
     of: HashMap<IpAddr, usize>,
     strangers: usize,
+    come: Come,
+}
+
+/// How many strangers have come of late.
+#[derive(Default)]
+struct Come {
+    all: Bucket,
+    of: HashMap<IpAddr, Bucket>,
 }
 
 struct Open {
     network: IpAddr,
     is_trusted: bool,
     has_spoken: bool,
-    evicted: Arc<Notify>,
+    cut_off: Arc<Notify>,
 }
 
 /// A connection's place, which is given back when it is dropped.
 pub struct Place {
     connections: Arc<Connections>,
     id: ConnectionId,
-    evicted: Arc<Notify>,
+    is_trusted: bool,
+    cut_off: Arc<Notify>,
 }
 
 impl Connections {
@@ -59,9 +83,12 @@ impl Connections {
         Self { next: AtomicU64::new(0), trusted, table: Mutex::default() }
     }
 
-    /// A place for a connection that a peer has opened; `None` where there is none.
-    pub fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<Place> {
+    /// A place for a connection that a peer has opened; `None` where there is none, or the peer comes too often.
+    pub fn admit(self: &Arc<Self>, now: Mono, peer: IpAddr) -> Option<Place> {
         let is_trusted = self.trusted.iter().any(|prefix| prefix.contains(peer));
+        if !is_trusted && !self.table().come.admits(now, network_of(peer)) {
+            return None;
+        }
         self.enter(peer, is_trusted, false)
     }
 
@@ -77,10 +104,17 @@ impl Connections {
             return None;
         }
         let id = ConnectionId(self.next.fetch_add(1, Ordering::Relaxed));
-        let evicted = Arc::new(Notify::new());
-        table.insert(id, Open { network, is_trusted, has_spoken, evicted: Arc::clone(&evicted) });
+        let cut_off = Arc::new(Notify::new());
+        table.insert(id, Open { network, is_trusted, has_spoken, cut_off: Arc::clone(&cut_off) });
         drop(table);
-        Some(Place { connections: Arc::clone(self), id, evicted })
+        Some(Place { connections: Arc::clone(self), id, is_trusted, cut_off })
+    }
+
+    /// Ends a connection at once.
+    pub fn cut_off(&self, id: ConnectionId) {
+        if let Some(open) = self.table().remove(id) {
+            open.cut_off.notify_one();
+        }
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -105,7 +139,7 @@ impl Table {
     fn evict(&mut self, of: impl Fn(&Open) -> bool) -> bool {
         let oldest = self.open.iter().find(|(_, open)| !open.has_spoken && of(open)).map(|(id, _)| *id);
         let Some(open) = oldest.and_then(|id| self.remove(id)) else { return false };
-        open.evicted.notify_one();
+        open.cut_off.notify_one();
         true
     }
 
@@ -128,6 +162,22 @@ impl Table {
     }
 }
 
+impl Come {
+    /// Whether a stranger may come once more; it is counted then.
+    fn admits(&mut self, now: Mono, network: IpAddr) -> bool {
+        if self.of.len() >= SOURCES_MAX {
+            self.of.retain(|_, bucket| bucket.full_at() > now);
+        }
+        let mut own = self.of.get(&network).copied().unwrap_or_default();
+        let may_come = self.of.len() < SOURCES_MAX && self.all.has(now, STRANGERS, 1) && own.take(now, SOURCE, 1);
+        if may_come {
+            self.all.take(now, STRANGERS, 1);
+            self.of.insert(network, own);
+        }
+        may_come
+    }
+}
+
 impl Place {
     /// The connection.
     pub fn id(&self) -> ConnectionId {
@@ -141,9 +191,14 @@ impl Place {
         }
     }
 
-    /// Waits until the place is given to another.
-    pub async fn evicted(&self) {
-        self.evicted.notified().await;
+    /// Whether it is a trusted peer's, or ours.
+    pub fn is_trusted(&self) -> bool {
+        self.is_trusted
+    }
+
+    /// Waits until the connection is to end at once, as its place is given to another or it takes nothing.
+    pub async fn cut_off(&self) {
+        self.cut_off.notified().await;
     }
 }
 
@@ -176,12 +231,18 @@ mod tests {
         IpAddr::from([192, 0, (n / 250) as u8, (n % 250) as u8])
     }
 
+    /// A place for one that does not come too often.
+    fn admit(connections: &Arc<Connections>, peer: IpAddr) -> Option<Place> {
+        connections.table().come = Come::default();
+        connections.admit(Mono(0), peer)
+    }
+
     fn talkers(connections: &Arc<Connections>, peers: impl Iterator<Item = IpAddr>) -> Vec<Place> {
-        peers.filter_map(|peer| connections.admit(peer)).inspect(Place::has_spoken).collect()
+        peers.filter_map(|peer| admit(connections, peer)).inspect(Place::has_spoken).collect()
     }
 
     async fn is_evicted(place: &Place) -> bool {
-        tokio::time::timeout(std::time::Duration::from_millis(1), place.evicted()).await.is_ok()
+        tokio::time::timeout(std::time::Duration::from_millis(1), place.cut_off()).await.is_ok()
     }
 
     #[tokio::test]
@@ -189,10 +250,10 @@ mod tests {
         let connections = world();
         let talking = talkers(&connections, (0..70).map(|_| stranger(1)));
         assert_eq!(talking.len(), OF_A_STRANGER_MAX);
-        assert!(connections.admit(stranger(2)).is_some(), "others have places of their own");
+        assert!(admit(&connections, stranger(2)).is_some(), "others have places of their own");
         drop(talking);
-        let silent: Vec<Place> = (0..OF_A_STRANGER_MAX).filter_map(|_| connections.admit(stranger(1))).collect();
-        let new = connections.admit(stranger(1)).expect("a place");
+        let silent: Vec<Place> = (0..OF_A_STRANGER_MAX).filter_map(|_| admit(&connections, stranger(1))).collect();
+        let new = admit(&connections, stranger(1)).expect("a place");
         assert!(is_evicted(&silent[0]).await && !is_evicted(&silent[1]).await && !is_evicted(&new).await);
         assert_eq!(connections.table().open.len(), OF_A_STRANGER_MAX);
     }
@@ -202,7 +263,7 @@ mod tests {
         let connections = world();
         let talking = talkers(&connections, (0..2000).map(stranger));
         assert_eq!(talking.len(), CONNECTIONS_MAX - FOR_TRUSTED);
-        let trusted: Vec<Place> = (0..300).filter_map(|_| connections.admit(IpAddr::from([10, 1, 1, 1]))).collect();
+        let trusted: Vec<Place> = (0..300).filter_map(|_| admit(&connections, IpAddr::from([10, 1, 1, 1]))).collect();
         assert_eq!((trusted.len(), connections.table().open.len()), (300, CONNECTIONS_MAX));
         assert!(is_evicted(&trusted[0]).await, "among its own the oldest silent one goes");
         drop((talking, trusted));
@@ -214,9 +275,9 @@ mod tests {
     async fn the_oldest_that_never_spoke_goes_first() {
         let connections = world();
         let places: Vec<Place> =
-            (0..CONNECTIONS_MAX - FOR_TRUSTED).filter_map(|n| connections.admit(stranger(n))).collect();
+            (0..CONNECTIONS_MAX - FOR_TRUSTED).filter_map(|n| admit(&connections, stranger(n))).collect();
         places[0].has_spoken();
-        assert!(connections.admit(stranger(5000)).is_some());
+        assert!(admit(&connections, stranger(5000)).is_some());
         assert!(!is_evicted(&places[0]).await && is_evicted(&places[1]).await && !is_evicted(&places[2]).await);
     }
 
@@ -225,5 +286,53 @@ mod tests {
         let connections = world();
         let peer = |n: u128| IpAddr::V6(Ipv6Addr::from(0x2001_0db8_0000_0001_u128 << 64 | n));
         assert_eq!(talkers(&connections, (0..100).map(peer)).len(), OF_A_STRANGER_MAX);
+    }
+
+    #[test]
+    fn one_trusted_peer_has_512_places() {
+        let connections = world();
+        let peer = IpAddr::from([10, 1, 1, 1]);
+        let talking = talkers(&connections, (0..OF_A_TRUSTED_MAX).map(|_| peer));
+        assert_eq!(talking.len(), OF_A_TRUSTED_MAX);
+        assert!(admit(&connections, peer).is_none() && connections.open_own(peer).is_none());
+        assert!(admit(&connections, IpAddr::from([10, 1, 1, 2])).is_some(), "others have places of their own");
+    }
+
+    /// How many of these come in at that time; none of them stays.
+    fn come(connections: &Arc<Connections>, ms: u64, peers: impl Iterator<Item = IpAddr>) -> usize {
+        peers.filter_map(|peer| connections.admit(Mono(ms * 1000), peer)).count()
+    }
+
+    #[test]
+    fn one_stranger_comes_so_often_and_no_more_whatever_becomes_of_its_connections() {
+        let connections = world();
+        let again = |n: usize| (0..1000).map(move |_| stranger(n));
+        assert_eq!(come(&connections, 0, again(1)), SOURCE_BURST_MAX as usize);
+        assert_eq!((come(&connections, 0, again(2)), come(&connections, 900, again(1))), (100, 4), "others are others");
+        assert_eq!(come(&connections, 1000, again(1)), 1);
+        let network = |n: u128| IpAddr::V6(Ipv6Addr::from(0x2001_0db8_0000_0001_u128 << 64 | n));
+        assert_eq!(come(&connections, 60_000, (0..1000).map(network)), 100, "an IPv6 network is one");
+        let trusted = (0..5000).map(|_| IpAddr::from([10, 1, 1, 1]));
+        assert_eq!(come(&connections, 60_000, trusted), 5000, "a trusted peer as often as it likes");
+    }
+
+    #[test]
+    fn all_strangers_come_so_often_and_no_more_and_trusted_peers_do_not_mind() {
+        let connections = world();
+        assert_eq!(come(&connections, 0, (0..2000).map(stranger)), STRANGERS_BURST_MAX as usize);
+        assert_eq!(come(&connections, 1000, (2000..4000).map(stranger)), STRANGERS_PER_SECOND_MAX as usize);
+        assert_eq!(come(&connections, 1000, (0..2000).map(|_| IpAddr::from([10, 1, 1, 1]))), 2000);
+        // Who was kept out by all the others has spent nothing of its own.
+        assert_eq!(come(&connections, 10_000, (0..100).map(|_| stranger(3999))), 100);
+    }
+
+    #[test]
+    fn strangers_who_come_seldom_are_forgotten() {
+        let connections = world();
+        for second in 0..60 {
+            come(&connections, second * 1000, (0..100).map(|n| stranger(100 * second as usize + n)));
+            assert!(connections.table().come.of.len() <= SOURCES_MAX);
+        }
+        assert!(connections.table().come.of.len() < 6000 - SOURCES_MAX + 101, "6000 have come");
     }
 }

@@ -1,23 +1,23 @@
 //! The connections of SIP: TCP, and TLS over it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc::{Receiver, Sender, WeakSender, channel};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::mpsc::Receiver;
 use tokio::time::{sleep, timeout};
 use zeroize::Zeroize;
 
 use super::Inbound;
 use super::connections::{Connections, Place};
 use super::tls::Certificates;
-use crate::sip::{Flow, Transport};
+use super::waiting::{Intake, Outbound, Outgoing, Rooms, WeakOutbound};
+use crate::server::clock::Clock;
+use crate::sip::{Connect, Flow, Transport};
 use crate::wire::sip::{Frame, Framer};
 
-/// Messages that wait for one slow connection; beyond it the connection is closed.
-const OUTBOUND_MAX: usize = 256;
 /// A TLS handshake that takes longer closes the connection.
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 /// A message that is not whole by then closes the connection.
@@ -39,9 +39,13 @@ pub struct Lines {
     /// Which there are.
     pub connections: Arc<Connections>,
     /// Where messages go.
-    pub inbound: Sender<Inbound>,
+    pub intake: Intake,
+    /// What may wait for them together.
+    pub rooms: Arc<Rooms>,
     /// How long they are waited for.
     pub patience: Patience,
+    /// By which new ones are counted.
+    pub clock: Clock,
 }
 
 /// How long a connection is waited for before it is closed.
@@ -53,11 +57,21 @@ pub struct Patience {
     pub message: Duration,
     /// For a byte.
     pub idle: Duration,
+    /// Until a message is written.
+    pub write: Duration,
+    /// Until a connection of ours is up.
+    pub connect: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { handshake: HANDSHAKE_WITHIN, message: MESSAGE_WITHIN, idle: IDLE_MAX }
+        Self {
+            handshake: HANDSHAKE_WITHIN,
+            message: MESSAGE_WITHIN,
+            idle: IDLE_MAX,
+            write: WRITE_WITHIN,
+            connect: CONNECT_WITHIN,
+        }
     }
 }
 
@@ -78,11 +92,11 @@ pub async fn accept(listener: TcpListener, lines: Lines, certificates: Option<Ar
             sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let Some(place) = lines.connections.admit(peer.ip()) else {
+        let Some(place) = lines.connections.admit(lines.clock.now(), peer.ip()) else {
             refused += 1;
             // Ever more seldom: a flood of connections must be none of lines.
             if refused.is_power_of_two() {
-                tracing::warn!(%peer, refused, "too many connections: closed");
+                tracing::warn!(%peer, refused, "too many connections, or too often: closed");
             }
             continue;
         };
@@ -90,33 +104,74 @@ pub async fn accept(listener: TcpListener, lines: Lines, certificates: Option<Ar
         tokio::spawn(async move {
             let id = place.id();
             tokio::select! {
+                biased;
+                () = place.cut_off() => tracing::debug!(%peer, "the connection is cut off"),
                 () = serve(stream, peer, &place, &lines, certificates) => {}
-                () = place.evicted() => tracing::debug!(%peer, "a silent connection gives its place to another"),
             }
             drop(place);
-            let _ = lines.inbound.send(Inbound::Closed(id)).await;
+            lines.intake.tell(Inbound::Closed(id)).await;
         });
     }
 }
 
 /// Connects to a peer: the way of its messages, and the queue of those that go there, which closes the connection when
 /// it is dropped.
-pub async fn connect(lines: &Lines, peer: SocketAddr) -> std::io::Result<(Flow, Sender<Arc<[u8]>>)> {
+pub async fn connect(lines: &Lines, peer: SocketAddr) -> std::io::Result<(Flow, Outbound)> {
+    let (stream, flow, place) = dial(lines, peer, None).await?;
+    let (outbound, queue) = lines.rooms.queue(place.is_trusted());
+    let pong = outbound.downgrade();
+    tokio::spawn(carry_own(stream, flow, queue, lines.clone(), place, pong));
+    Ok((flow, outbound))
+}
+
+/// Connects for the endpoint, which is told of the connection as of any other, and what came of it.
+pub async fn reach(lines: Lines, connect: Connect) {
+    let (stream, flow, place) = match dial(&lines, connect.to, Some(connect.from)).await {
+        Ok(up) => up,
+        Err(error) => {
+            tracing::debug!(peer = %connect.to, %error, "no connection");
+            lines.intake.tell(Inbound::Connected(connect, None)).await;
+            return;
+        }
+    };
+    let (outbound, queue) = lines.rooms.queue(place.is_trusted());
+    let pong = outbound.downgrade();
+    lines.intake.tell(Inbound::Opened(place.id(), outbound)).await;
+    lines.intake.tell(Inbound::Connected(connect, Some(flow))).await;
+    carry_own(stream, flow, queue, lines, place, pong).await;
+}
+
+/// A connection of ours, from one of our addresses where it matters which.
+async fn dial(lines: &Lines, peer: SocketAddr, from: Option<IpAddr>) -> std::io::Result<(TcpStream, Flow, Place)> {
     let Some(place) = lines.connections.open_own(peer.ip()) else {
         return Err(std::io::Error::other("too many connections"));
     };
-    let stream = timeout(CONNECT_WITHIN, TcpStream::connect(peer)).await??;
+    let socket = if peer.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    if let Some(from) = from {
+        socket.bind(SocketAddr::new(from, 0))?;
+    }
+    let stream = timeout(lines.patience.connect, socket.connect(peer)).await??;
     let _ = stream.set_nodelay(true);
     let flow = Flow { transport: Transport::Tcp(place.id()), peer, local: stream.local_addr()? };
-    let (outbound, queue) = channel(OUTBOUND_MAX);
-    let (lines, pong) = (lines.clone(), outbound.downgrade());
-    tokio::spawn(async move {
-        let id = place.id();
-        carry(stream, flow, queue, &lines, &place, pong).await;
-        drop(place);
-        let _ = lines.inbound.send(Inbound::Closed(id)).await;
-    });
-    Ok((flow, outbound))
+    Ok((stream, flow, place))
+}
+
+async fn carry_own(
+    stream: TcpStream,
+    flow: Flow,
+    queue: Receiver<Outgoing>,
+    lines: Lines,
+    place: Place,
+    pong: WeakOutbound,
+) {
+    let id = place.id();
+    tokio::select! {
+        biased;
+        () = place.cut_off() => {}
+        () = carry(stream, flow, queue, &lines, &place, pong) => {}
+    }
+    drop(place);
+    lines.intake.tell(Inbound::Closed(id)).await;
 }
 
 async fn serve(
@@ -146,13 +201,12 @@ async fn serve(
 
 /// Tells of the connection, and carries its messages.
 async fn open<S: AsyncRead + AsyncWrite>(stream: S, flow: Flow, place: &Place, lines: &Lines) {
-    let (outbound, queue) = channel(OUTBOUND_MAX);
-    if lines.inbound.send(Inbound::Opened(place.id(), outbound.clone())).await.is_err() {
+    let (outbound, queue) = lines.rooms.queue(place.is_trusted());
+    // Only the endpoint's side keeps it: dropping it there closes the connection.
+    let pong = outbound.downgrade();
+    if !lines.intake.tell(Inbound::Opened(place.id(), outbound)).await {
         return;
     }
-    // Only the endpoint's side keeps the sender: dropping it there closes the connection.
-    let pong = outbound.downgrade();
-    drop(outbound);
     carry(stream, flow, queue, lines, place, pong).await;
 }
 
@@ -160,25 +214,25 @@ async fn open<S: AsyncRead + AsyncWrite>(stream: S, flow: Flow, place: &Place, l
 async fn carry<S: AsyncRead + AsyncWrite>(
     stream: S,
     flow: Flow,
-    queue: Receiver<Arc<[u8]>>,
+    queue: Receiver<Outgoing>,
     lines: &Lines,
     place: &Place,
-    pong: WeakSender<Arc<[u8]>>,
+    pong: WeakOutbound,
 ) {
     let (reader, writer) = tokio::io::split(stream);
     tokio::select! {
-        () = write_messages(writer, queue) => {}
+        () = write_messages(writer, queue, lines.patience.write) => {}
         () = read_messages(reader, flow, lines, place, pong) => {}
     }
 }
 
-async fn write_messages(mut writer: impl AsyncWrite + Unpin, mut queue: Receiver<Arc<[u8]>>) {
-    while let Some(bytes) = queue.recv().await {
+async fn write_messages(mut writer: impl AsyncWrite + Unpin, mut queue: Receiver<Outgoing>, within: Duration) {
+    while let Some(outgoing) = queue.recv().await {
         let written = async {
-            writer.write_all(&bytes).await?;
+            writer.write_all(&outgoing.bytes).await?;
             writer.flush().await
         };
-        match timeout(WRITE_WITHIN, written).await {
+        match timeout(within, written).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) | Err(_) => return,
         }
@@ -191,7 +245,7 @@ async fn read_messages(
     flow: Flow,
     lines: &Lines,
     place: &Place,
-    pong: WeakSender<Arc<[u8]>>,
+    pong: WeakOutbound,
 ) {
     let mut framer = Framer::default();
     let mut buffer = [0; 4096];
@@ -214,7 +268,8 @@ async fn read_messages(
             let (bytes, fatal) = match frame {
                 Frame::Ping => {
                     if let Some(outbound) = pong.upgrade() {
-                        let _ = outbound.try_send(Arc::from(&b"\r\n"[..]));
+                        // Where there is no room for it, who pings may ask again.
+                        let _ = outbound.send(Arc::from(&b"\r\n"[..]));
                     }
                     continue;
                 }
@@ -225,7 +280,7 @@ async fn read_messages(
                 place.has_spoken();
             }
             whole = true;
-            if lines.inbound.send(Inbound::Message(flow, bytes)).await.is_err() {
+            if !lines.intake.pass(flow, bytes).await {
                 return;
             }
             if fatal {

@@ -65,12 +65,13 @@ async fn world(transport: Kind, patience: Patience, wants_clients: bool) -> Worl
         Kind::Udp | Kind::Tcp => None,
     };
     let address = SocketAddr::from((ip, 5061));
-    let (sender, inbound) = channel(64);
+    let (sender, inbound) = channel(INBOUND_MAX);
     let on = Listening {
-        listens: &[Listen { transport, address }],
+        listens: &[Listen { transport, address }, Listen { transport: Kind::Udp, address }],
         certificates: certificates.clone(),
         trusted: vec![],
         patience,
+        clock: Clock::start(),
     };
     let transports = Transports::listen(on, &sender).await.expect("a free port");
     World { address, inbound, transports, certificates, files, authority, clients, _folder: folder }
@@ -109,9 +110,10 @@ impl World {
     async fn message(&mut self) -> (Flow, Vec<u8>) {
         loop {
             match timeout(LONG, self.inbound.recv()).await.expect("in time").expect("a message") {
-                Inbound::Message(flow, bytes) => return (flow, bytes),
+                Inbound::Message(flow, bytes, _) => return (flow, bytes.to_vec()),
                 Inbound::Opened(id, outbound) => self.transports.opened(id, outbound),
                 Inbound::Closed(id) => self.transports.closed(id),
+                Inbound::Connected(..) => panic!("nothing was to be connected"),
             }
         }
     }
@@ -247,4 +249,106 @@ async fn where_a_stranger_has_too_many_the_oldest_silent_one_is_closed() {
     assert!(is_closed(first).await);
     spoken.write_all(OPTIONS).await.expect("still open");
     assert_eq!(world.message().await.1, OPTIONS);
+}
+
+/// A message that is so long, from 1000 to 99,999 bytes.
+fn message_of(bytes: usize) -> Vec<u8> {
+    let head = |body: usize| format!("OPTIONS sip:7000@127.0.0.1 SIP/2.0\r\nContent-Length: {body:05}\r\n\r\n");
+    let body = bytes - head(0).len();
+    let mut message = head(body).into_bytes();
+    message.resize(bytes, b'x');
+    message
+}
+
+#[tokio::test]
+async fn so_many_bytes_wait_for_the_endpoint_and_what_comes_beyond_waits_by_tcp_and_is_dropped_by_udp() {
+    let mut world = world(Kind::Tcp, Patience::default(), false).await;
+    let mut stream = world.tcp().await;
+    let (mut waiting, mut left) = (Vec::new(), 16 << 20);
+    while left >= 20_000 {
+        let long = message_of(if left > 140_000 { 60_000 } else { 3000 });
+        stream.write_all(&long).await.expect("sent");
+        let (bytes, share) = loop {
+            match timeout(LONG, world.inbound.recv()).await.expect("room for it").expect("a message") {
+                Inbound::Message(_, bytes, share) => break (bytes, share),
+                Inbound::Opened(id, outbound) => world.transports.opened(id, outbound),
+                Inbound::Closed(_) | Inbound::Connected(..) => panic!("it is open"),
+            }
+        };
+        assert_eq!(bytes.len(), long.len());
+        left -= bytes.capacity();
+        waiting.push((bytes, share));
+    }
+    assert!(waiting.len() < INBOUND_MAX / 8, "{} messages", waiting.len());
+    let datagrams = tokio::net::UdpSocket::bind((world.address.ip(), 0)).await.expect("a socket");
+    for bytes in [30_000, 1000] {
+        datagrams.send_to(&message_of(bytes), world.address).await.expect("sent");
+    }
+    assert_eq!(world.message().await.1.len(), 1000, "the long one is dropped");
+    stream.write_all(&message_of(60_000)).await.expect("sent");
+    assert!(timeout(SHORT, world.inbound.recv()).await.is_err(), "it waits");
+    drop(waiting);
+    assert_eq!(world.message().await.1.len(), 60_000);
+}
+
+#[tokio::test]
+async fn a_connection_that_takes_too_little_is_closed_at_once() {
+    let mut world = world(Kind::Tcp, Patience::default(), false).await;
+    let mut stream = world.tcp().await;
+    stream.write_all(OPTIONS).await.expect("sent");
+    let (flow, _) = world.message().await;
+    let bytes: Arc<[u8]> = vec![b'x'; 64 << 10].into();
+    for n in 1..=17 {
+        // Nothing else has a turn between them, so that nothing is written yet.
+        world.transports.send(Transmit { flow, bytes: Arc::clone(&bytes) });
+        assert_eq!(world.transports.connections.is_empty(), n == 17, "{n} times 64 KiB");
+    }
+    let mut taken = Vec::new();
+    let _ = timeout(LONG, stream.read_to_end(&mut taken)).await.expect("closed");
+    assert!(taken.is_empty(), "what waits for it is not written first");
+    let closed = timeout(LONG, world.inbound.recv()).await.expect("in time");
+    assert!(matches!(closed, Some(Inbound::Closed(id)) if Some(id) == flow.transport.connection()));
+}
+
+#[tokio::test]
+async fn a_message_that_is_not_taken_is_waited_for_only_so_long() {
+    let mut world = world(Kind::Tcp, Patience { write: SHORT, ..Patience::default() }, false).await;
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(4096).expect("a small buffer");
+    let mut stream = socket.connect(world.address).await.expect("a connection");
+    stream.write_all(OPTIONS).await.expect("sent");
+    let (flow, _) = world.message().await;
+    // Until the kernel takes no more; then so seldom that not too much waits here before the time is up.
+    while !matches!(world.inbound.try_recv(), Ok(Inbound::Closed(id)) if Some(id) == flow.transport.connection()) {
+        assert!(!world.transports.connections.is_empty(), "closed for another reason");
+        world.transports.send(Transmit { flow, bytes: vec![b'x'; 64 << 10].into() });
+        sleep(SHORT / 6).await;
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_nobody_takes_is_given_up() {
+    let world = world(Kind::Tcp, Patience { connect: SHORT, ..Patience::default() }, false).await;
+    let listener = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
+    listener.bind(&SocketAddr::new(world.address.ip(), 0).into()).expect("a port");
+    listener.listen(0).expect("a listener");
+    let address = listener.local_addr().expect("its address").as_socket().expect("of IP");
+    // Until the kernel has as many as wait to be accepted, and leaves the next one without an answer.
+    let mut waiting = Vec::new();
+    while let Ok(stream) = std::net::TcpStream::connect_timeout(&address, SHORT) {
+        waiting.push(stream);
+        assert!(waiting.len() < 20, "the kernel takes them all");
+    }
+    let refused = timeout(LONG, world.transports.connector().connect(address)).await.expect("in time");
+    assert_eq!(refused.err().map(|error| error.kind()), Some(std::io::ErrorKind::TimedOut));
+}
+
+#[tokio::test]
+async fn the_longest_datagram_comes_whole() {
+    // What is left of 65,535 bytes by the headers of IPv4 and UDP.
+    let mut world = world(Kind::Tcp, Patience::default(), false).await;
+    let datagrams = tokio::net::UdpSocket::bind((world.address.ip(), 0)).await.expect("a socket");
+    let longest = message_of(65_507);
+    datagrams.send_to(&longest, world.address).await.expect("sent");
+    assert_eq!(world.message().await.1, longest);
 }

@@ -99,7 +99,10 @@ fn contents(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
     let length = file.metadata().map_err(|why| why.to_string())?.len().min(FILE_BYTES_MAX);
     // With room for all of it: a buffer that grows leaves copies behind that nobody wipes.
     let mut bytes = Zeroizing::new(Vec::with_capacity(length as usize + 1));
-    file.take(FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(|why| why.to_string())?;
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|why| why.to_string())?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err(format!("longer than {FILE_BYTES_MAX} bytes; expected certificates or a key in PEM"));
+    }
     Ok(bytes)
 }
 
@@ -152,5 +155,18 @@ mod tests {
         assert!(certificates.reload().is_err());
         assert_eq!(before, Arc::as_ptr(&certificates.current.read().expect("readable")));
         assert!(!format!("{}", certificates.reload().expect_err("an error")).contains("garbage"));
+    }
+
+    #[test]
+    fn a_file_may_be_so_long_and_no_longer() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let files = files(folder.path(), "good");
+        let pem = std::fs::read_to_string(&files.certificate).expect("a certificate");
+        // What is around the blocks of PEM is no part of them.
+        let of = |bytes: u64| format!("{}\n{pem}", "x".repeat(bytes as usize - pem.len() - 1));
+        std::fs::write(&files.certificate, of(FILE_BYTES_MAX)).expect("written");
+        assert!(Certificates::read(&files).is_ok());
+        std::fs::write(&files.certificate, of(FILE_BYTES_MAX + 1)).expect("written");
+        assert!(why(&files).contains("good.pem: longer than 1048576 bytes"), "{}", why(&files));
     }
 }

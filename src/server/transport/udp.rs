@@ -5,11 +5,9 @@ use std::net::{IpAddr, SocketAddr, UdpSocket as StdUdpSocket};
 use std::sync::Arc;
 
 use tokio::net::UdpSocket;
-use tokio::sync::mpsc::Sender;
-use tokio::sync::mpsc::error::TrySendError;
 use zeroize::Zeroize;
 
-use super::Inbound;
+use super::waiting::Intake;
 use crate::sip::{Flow, Transport};
 
 /// Largest SIP datagram, in bytes: all that UDP can carry.
@@ -39,7 +37,7 @@ pub fn bind_udp(address: SocketAddr) -> std::io::Result<UdpSocket> {
 }
 
 /// Reads until nobody takes what comes in.
-pub async fn read_datagrams(local: SocketAddr, socket: Arc<UdpSocket>, inbound: Sender<Inbound>) {
+pub async fn read_datagrams(local: SocketAddr, socket: Arc<UdpSocket>, intake: Intake) {
     let mut buffer = vec![0; DATAGRAM_BYTES_MAX];
     let mut routes = Routes::default();
     loop {
@@ -51,10 +49,10 @@ pub async fn read_datagrams(local: SocketAddr, socket: Arc<UdpSocket>, inbound: 
         let local = if local.ip().is_unspecified() { routes.local(local, peer) } else { local };
         let flow = Flow { transport: Transport::Udp, peer, local };
         let Some(bytes) = buffer.get_mut(..length) else { continue };
-        let message = bytes.to_vec();
+        let is_open = intake.pass_or_drop(flow, bytes);
         // An INFO's has a key in it.
         bytes.zeroize();
-        if let Err(TrySendError::Closed(_)) = inbound.try_send(Inbound::Message(flow, message)) {
+        if !is_open {
             return;
         }
     }
@@ -82,4 +80,24 @@ pub fn route(bound: SocketAddr, peer: SocketAddr) -> Option<IpAddr> {
     let socket = StdUdpSocket::bind(SocketAddr::new(bound.ip(), 0)).ok()?;
     socket.connect(peer).ok()?;
     Some(socket.local_addr().ok()?.ip())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    #[test]
+    fn so_many_routes_are_remembered_and_then_all_are_asked_for_again() {
+        let mut routes = Routes::default();
+        let bound = SocketAddr::from(([0, 0, 0, 0], 5060));
+        for n in 0..Routes::PEERS_MAX as u32 {
+            let peer = Ipv4Addr::from(0x7F01_0000 + n);
+            assert!(routes.local(bound, SocketAddr::from((peer, 5060))).ip().is_loopback());
+        }
+        assert_eq!(routes.0.len(), Routes::PEERS_MAX);
+        routes.local(bound, SocketAddr::from(([127, 1, 0, 0], 5060)));
+        assert_eq!(routes.0.len(), 1);
+    }
 }

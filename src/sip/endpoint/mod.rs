@@ -1,6 +1,7 @@
 //! The endpoint: every transaction and dialog of the process, in bounded tables.
 
 mod command;
+mod lost;
 mod outside;
 mod probe;
 mod table;
@@ -9,7 +10,7 @@ mod within;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use super::auth::Guard;
 use super::content;
@@ -19,11 +20,12 @@ use super::random::Random;
 use super::response::{self, Refusal};
 use super::timer::{Target, Timers};
 use super::{
-    ConnectionId, Destination, DialogKey, EndReason, EndpointConfig, Event, Flow, Incoming, ProbeId,
+    Connect, ConnectionId, Destination, DialogKey, EndReason, EndpointConfig, Event, Flow, Incoming, ProbeId,
     RETRY_AFTER_FULL_S, Tables, Transmit, Transport,
 };
 use crate::model::Mono;
 use crate::wire::sip::{Echo, Framing, Message, Method, Reject, Request, Response, Via, decode};
+use lost::Line;
 use table::{Client, Purpose, Server};
 
 /// The user agent: messages, commands and time in, datagrams and events out.
@@ -43,6 +45,10 @@ pub struct Endpoint {
     dialogs: HashMap<DialogKey, Dialog>,
     /// Who is over when a connection is closed.
     connections: BTreeSet<(ConnectionId, Target)>,
+    /// Connections of ours, for BYEs whose callers' are gone.
+    lines: BTreeMap<Connect, Line>,
+    connects: VecDeque<Connect>,
+    unused: VecDeque<ConnectionId>,
     timers: Timers,
     transmits: VecDeque<Transmit>,
     events: VecDeque<Event>,
@@ -63,6 +69,9 @@ impl Endpoint {
             clients: HashMap::new(),
             dialogs: HashMap::new(),
             connections: BTreeSet::new(),
+            lines: BTreeMap::new(),
+            connects: VecDeque::new(),
+            unused: VecDeque::new(),
             timers: Timers::default(),
             transmits: VecDeque::new(),
             events: VecDeque::new(),
@@ -87,8 +96,9 @@ impl Endpoint {
     }
 
     /// The connection is closed: calls on it that are not up yet are over; the others wait for their caller to come back
-    /// on another one.
+    /// on another one, and a BYE without an answer goes by another one.
     pub fn handle_flow_closed(&mut self, now: Mono, connection: ConnectionId) {
+        self.lines.retain(|_, line| !line.is_on(connection));
         let users: Vec<Target> = self
             .connections
             .range((connection, Target::FIRST)..)
@@ -99,7 +109,7 @@ impl Endpoint {
             self.connections.remove(&(connection, user));
             match user {
                 Target::Dialog(key) => self.dialog_flow_closed(now, key),
-                Target::Client(branch) => self.forget_client(branch),
+                Target::Client(branch) => self.client_flow_closed(now, branch),
                 Target::Server(_) => {}
             }
         }
@@ -136,10 +146,10 @@ impl Endpoint {
         self.dialogs.len()
     }
 
-    /// Whether no call is left and no BYE of ours waits for its response, so that the process may end.
+    /// Whether no call is left and no BYE of ours waits for its response or a connection, so that the process may end.
     pub fn is_quiet(&self) -> bool {
-        let waits = |client: &Client| client.purpose == Purpose::Bye && client.machine.is_waiting();
-        self.dialogs.is_empty() && !self.clients.values().any(waits)
+        let waits = |client: &Client| matches!(client.purpose, Purpose::Bye { .. }) && client.machine.is_waiting();
+        self.dialogs.is_empty() && self.waiting_byes() == 0 && !self.clients.values().any(waits)
     }
 
     /// The way that the last request of a call came; `None` where the call has ended.
@@ -152,7 +162,7 @@ impl Endpoint {
         Tables {
             dialogs: self.dialogs.len(),
             server_transactions: self.servers.len(),
-            client_transactions: self.clients.len(),
+            client_transactions: self.clients.len() + self.waiting_byes(),
             timers: self.timers.len(),
         }
     }

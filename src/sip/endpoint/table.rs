@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use super::{
-    Dialog, DialogKey, EndReason, Endpoint, Flow, MergeKey, Mono, Request, Target, TransactionKey, Transmit, reply_flow,
+    Connect, Dialog, DialogKey, EndReason, Endpoint, Flow, MergeKey, Mono, Request, Target, TransactionKey, Transmit,
+    reply_flow,
 };
 use crate::sip::dialog::{Overdue, Pending, Phase, tag_of};
 use crate::sip::response::{self, Refusal};
@@ -66,8 +67,8 @@ pub(super) struct Client {
 /// What a request of ours is for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// It ends a call.
-    Bye,
+    /// It ends a call; `again` is where a connection may be opened for it when its own is closed before the answer.
+    Bye { again: Option<Connect> },
     /// It asks whether somebody is there; `is_over` once that is known.
     Probe { sent: Mono, is_over: bool },
 }
@@ -76,7 +77,7 @@ impl Purpose {
     /// The request's method.
     pub(super) fn method(&self) -> Method {
         match self {
-            Purpose::Bye => Method::Bye,
+            Purpose::Bye { .. } => Method::Bye,
             Purpose::Probe { .. } => Method::Options,
         }
     }
@@ -296,6 +297,7 @@ impl Endpoint {
         self.timers.arm(Target::Client(branch), &mut client.armed, None);
         if let Some(connection) = client.flow.transport.connection() {
             self.connections.remove(&(connection, Target::Client(branch)));
+            self.let_go(connection);
         }
         give_back(&mut self.clients);
         self.probe_forgotten(branch, &client.purpose);
@@ -303,7 +305,7 @@ impl Endpoint {
 
     /// Remembers a request of ours that is being sent; `false` where there is no room.
     pub(super) fn open_client(&mut self, now: Mono, branch: u64, flow: Flow, packet: Packet, purpose: Purpose) -> bool {
-        if self.clients.len() >= self.config.transactions_max {
+        if self.clients.len() + self.waiting_byes() >= self.config.transactions_max {
             return false;
         }
         let machine = NonInviteClient::new(now, flow.transport.is_reliable(), packet);
@@ -320,10 +322,13 @@ impl Endpoint {
         let branch = self.random.number();
         let host = self.own_host(&dialog.flow);
         let (bytes, flow) = dialog.bye(branch, &host, &self.config.server_name);
-        let packet: Packet = bytes.into();
+        self.send_bye_on(now, branch, flow, bytes.into(), dialog.reconnect());
+    }
+
+    pub(super) fn send_bye_on(&mut self, now: Mono, branch: u64, flow: Flow, bye: Packet, again: Option<Connect>) {
         // Without room it is sent all the same, once.
-        self.open_client(now, branch, flow, packet.clone(), Purpose::Bye);
-        self.send(flow, packet);
+        self.open_client(now, branch, flow, bye.clone(), Purpose::Bye { again });
+        self.send(flow, bye);
     }
 
     /// Puts a dialog into the table.
@@ -395,7 +400,8 @@ impl Endpoint {
     pub(super) fn end_with_bye(&mut self, now: Mono, key: DialogKey, why: EndReason) {
         let Some(dialog) = self.close_dialog(now, key, &Refusal::plain(487)) else { return };
         if dialog.is_flow_closed {
-            return self.push_ended(key, EndReason::TransportGone);
+            let is_sent = self.bye_by_another(now, dialog);
+            return self.push_ended(key, if is_sent { why } else { EndReason::TransportGone });
         }
         self.push_ended(key, why);
         self.send_bye(now, dialog);

@@ -83,6 +83,14 @@ impl NonInviteClient {
         }
     }
 
+    /// The request, while no final response has come.
+    pub fn request(&self) -> Option<&Packet> {
+        match &self.state {
+            State::Waiting { request, .. } => Some(request),
+            State::Completed { .. } | State::Terminated => None,
+        }
+    }
+
     /// Whether no final response has come yet.
     pub fn is_waiting(&self) -> bool {
         matches!(self.state, State::Waiting { .. })

@@ -143,6 +143,14 @@ mod tests {
     }
 
     #[test]
+    fn an_attribute_may_be_so_long_and_no_longer() {
+        let good = format!("1 AES_CM_128_HMAC_SHA1_80 {INLINE}|");
+        let of = |bytes: usize| format!("{good}{}", "1".repeat(bytes - good.len()));
+        assert!(parse(&of(BYTES_MAX)).is_some());
+        assert_eq!(parse(&of(BYTES_MAX + 1)), None);
+    }
+
+    #[test]
     fn a_key_is_never_printed() {
         let crypto = parse(&format!("1 AES_CM_128_HMAC_SHA1_80 {INLINE}")).expect("read");
         assert_eq!(format!("{crypto:?}"), "Crypto { tag: 1, key: Key(AES_CM_128_HMAC_SHA1_80) }");

@@ -217,3 +217,20 @@ proptest! {
         prop_assert_eq!(unprotect_rtcp(&mut unprotector, &bytes), None);
     }
 }
+
+#[test]
+fn so_many_sources_of_a_key_are_told_from_replays_and_the_one_that_was_silent_longest_is_forgotten() {
+    for suite in Suite::ALL {
+        let (mut protector, mut unprotector) = ends(suite);
+        let sealed: Vec<Vec<u8>> = (0..=STREAMS_MAX as u32).map(|n| protect(&mut protector, &rtp(n, 7))).collect();
+        let next = protect(&mut protector, &rtp(0, 8));
+        for packet in sealed[..STREAMS_MAX].iter().chain([&next]) {
+            assert!(unprotect(&mut unprotector, packet).is_some());
+        }
+        assert!(sealed[..STREAMS_MAX].iter().all(|packet| unprotect(&mut unprotector, packet).is_none()), "replays");
+        assert!(unprotect(&mut unprotector, &sealed[STREAMS_MAX]).is_some());
+        let others = [0, 2, 3, STREAMS_MAX].map(|n| &sealed[n]);
+        assert!(others.into_iter().all(|packet| unprotect(&mut unprotector, packet).is_none()), "replays");
+        assert!(unprotect(&mut unprotector, &sealed[1]).is_some(), "nobody knows any more that it came before");
+    }
+}

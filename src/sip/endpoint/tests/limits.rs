@@ -172,3 +172,19 @@ fn twenty_thousand_mutated_invites_are_answered_as_sip_and_leave_nothing_behind(
     world.events();
     world.assert_empty();
 }
+
+#[test]
+fn so_many_fields_of_a_request_are_looked_at_and_no_more() {
+    let foreign = "Authorization: Digest username=\"bob\", realm=\"elsewhere\", nonce=\"n\", uri=\"sip:h\", \
+                   response=\"0\"";
+    for (others, answer) in [(0, ""), (3, ""), (4, "401 INVITE")] {
+        let mut world = World::with(|config| config.accounts = vec![crate::sip::Account::new("bob", "zanzibar")]);
+        world.flow = udp("198.51.100.7:5060");
+        let challenge = world.get(&invite("i1")).remove(0).headers("WWW-Authenticate").remove(0);
+        let nonce = challenge.split("nonce=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a nonce");
+        let sha_256 = crate::wire::sip::Algorithm::Sha256;
+        let shown = crate::sip::auth::tests::shows("bob", "zanzibar", nonce, Some("00000001"), sha_256);
+        let message = (0..others).fold(invite("i2").seq(2), |message, _| message.header(foreign));
+        assert_eq!(world.gets(&message.header(shown.trim_end())), answer, "{others} others before it");
+    }
+}

@@ -6,6 +6,7 @@ mod dialogs;
 mod floods;
 mod ipv6;
 mod limits;
+mod lost;
 mod order;
 mod probes;
 mod requests;
@@ -281,6 +282,7 @@ impl World {
         self.pass(64_000);
         assert_eq!(self.endpoint.tables(), Tables::default(), "nothing is left of any call");
         assert!(self.endpoint.connections.is_empty() && self.endpoint.merges.is_empty());
+        assert!(self.endpoint.lines.is_empty() && self.endpoint.connects.is_empty());
         assert_eq!(self.endpoint.kept_bytes, 0);
         assert!(self.endpoint.is_quiet());
     }

@@ -202,8 +202,10 @@ fn a_closed_connection_ends_what_needs_it() {
     world.sent();
     world.endpoint.hang_up(world.now, gone).expect("hung up");
     assert_eq!(words(&world.sent()), "", "no BYE without a connection");
-    assert_eq!(world.event(), ended(gone, EndReason::TransportGone));
-    assert_eq!(world.endpoint.calls(), 1);
+    assert_eq!(world.event(), ended(gone, EndReason::HungUp));
+    let connect = world.endpoint.poll_connect().expect("another connection");
+    world.endpoint.handle_connected(world.now, connect, None);
+    assert_eq!((words(&world.sent()), world.endpoint.calls()), (String::new(), 1));
     world.answer(stays);
     world.get(&request("ACK", "a4").call("call-4").within(stays));
     world.event();
@@ -211,6 +213,8 @@ fn a_closed_connection_ends_what_needs_it() {
     assert_eq!(words(&world.sent()), "BYE");
     world.event();
     world.endpoint.handle_flow_closed(world.now, ConnectionId(2));
+    let connect = world.endpoint.poll_connect().expect("another connection");
+    world.endpoint.handle_connected(world.now, connect, None);
     assert!(world.endpoint.is_quiet(), "nobody can answer that BYE");
     world.assert_empty();
 }
