@@ -262,7 +262,8 @@ impl World {
             Event::Confirmed { dialog, .. }
             | Event::Reoffered { dialog, .. }
             | Event::ReofferConfirmed { dialog, .. }
-            | Event::Info { dialog, .. } => {
+            | Event::Info { dialog, .. }
+            | Event::Request { dialog } => {
                 assert!(self.open.contains(dialog), "an event of a call that has ended");
                 *dialog
             }

@@ -57,6 +57,8 @@ pub enum Command {
     Confirmed(CallId),
     /// A new offer and answer.
     Renegotiated(CallId, Agreed),
+    /// A request within the call came that changes nothing.
+    Request(CallId),
     /// SIP INFO told a key; apart, as a queue keeps the bytes of what was taken from it.
     Info(CallId, Box<Zeroizing<char>>),
     /// The store has answered.
@@ -317,6 +319,7 @@ impl Driver {
             Command::Begin(begin) => self.begin(*begin),
             Command::Confirmed(id) => self.work(id, |r| r.call.handle_confirmed(now)),
             Command::Renegotiated(id, agreed) => self.work(id, |r| r.call.handle_renegotiated(now, agreed)),
+            Command::Request(id) => self.work(id, |r| r.call.handle_request(now)),
             Command::Info(id, key) => self.work(id, |r| r.call.handle_info(now, **key)),
             Command::Replied(id, ticket, reply) => self.work(id, |r| r.call.handle_reply(now, ticket, reply)),
             Command::Finished(id, ticket, take) => self.work(id, |r| r.call.handle_take(now, ticket, take)),

@@ -283,8 +283,15 @@ impl Signalling {
             Event::Reoffered { dialog, offer } => self.handle_reoffer(now, dialog, offer.as_deref()),
             Event::ReofferConfirmed { dialog, answer } => self.handle_reoffer_confirmed(dialog, answer.as_deref()),
             Event::Info { dialog, content_type, body } => {
-                if let (Some(call), Some(key)) = (self.calls.get(&dialog), info_key(&content_type, &body)) {
-                    call.thread.tell(Command::Info(call.id, Box::new(Zeroizing::new(key))));
+                let Some(call) = self.calls.get(&dialog) else { return };
+                call.thread.tell(match info_key(&content_type, &body) {
+                    Some(key) => Command::Info(call.id, Box::new(Zeroizing::new(key))),
+                    None => Command::Request(call.id),
+                });
+            }
+            Event::Request { dialog } => {
+                if let Some(call) = self.calls.get(&dialog) {
+                    call.thread.tell(Command::Request(call.id));
                 }
             }
             Event::Ended { dialog, why } => {

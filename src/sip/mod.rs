@@ -222,6 +222,12 @@ pub enum Event {
         /// The body.
         body: Body,
     },
+    /// A request that changes nothing, already answered (OPTIONS, an UPDATE without an offer, an INFO without a key): the
+    /// caller is there.
+    Request {
+        /// The call.
+        dialog: DialogKey,
+    },
     /// The call is over; nothing more comes of this dialog, and commands for it are refused.
     Ended {
         /// The call.

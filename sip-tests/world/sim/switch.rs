@@ -84,6 +84,8 @@ impl World {
                 let id = call.id;
                 self.command(id, Command::Info(press, key));
             }
+            // Nobody waits for long enough here for that to matter.
+            SipEvent::Request { .. } => {}
             SipEvent::Ended { dialog, why } => self.ended(dialog, why),
             SipEvent::Probed { .. } => panic!("nobody is probed"),
         }

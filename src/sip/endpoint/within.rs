@@ -36,6 +36,7 @@ impl Endpoint {
             Method::Update => self.handle_update(now, flow, dialog, key, &mut request),
             _ => {
                 self.handle_options(now, flow, key, None, &request);
+                self.events.push_back(Event::Request { dialog });
                 Ok(())
             }
         };
@@ -152,9 +153,10 @@ impl Endpoint {
     ) -> Result<(), Refusal> {
         let keys = content::take_keys(request)?;
         self.accept_plainly(now, flow, key, request, None);
-        if let Some((content_type, body)) = keys {
-            self.events.push_back(Event::Info { dialog, content_type, body });
-        }
+        self.events.push_back(match keys {
+            Some((content_type, body)) => Event::Info { dialog, content_type, body },
+            None => Event::Request { dialog },
+        });
         Ok(())
     }
 
@@ -196,6 +198,7 @@ impl Endpoint {
         }
         let contact = state.contact.clone();
         self.accept_plainly(now, flow, key, request, Some(&contact));
+        self.events.push_back(Event::Request { dialog });
         Ok(())
     }
 

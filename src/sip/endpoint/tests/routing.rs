@@ -175,6 +175,7 @@ fn a_dialog_follows_its_caller_to_another_address_and_connection() {
     assert_eq!(world.events(), [], "a call that is up outlives its connection");
     world.flow = tcp("192.0.2.9:40001", 2);
     assert_eq!(world.gets(&request("INFO", "n1").within(dialog).seq(2)), "200 INFO");
+    assert_eq!(world.event(), Event::Request { dialog });
     world.endpoint.hang_up(world.now, dialog).expect("hung up");
     let bye = world.sent().remove(0);
     assert_eq!((bye.what(), bye.flow), ("BYE".into(), world.flow));
