@@ -85,15 +85,7 @@ async fn an_export_is_tried_until_it_succeeds() {
         assert!(world.runner().export_once(&folder).await.unwrap());
         let row = world.last("export").await;
         assert_eq!(row.state, "requested", "{row:?}");
-        // The time until the next try is over.
-        let ctx = world.ctx();
-        let due = world
-            .store
-            .claim_export(&Context { now: Wall(ctx.now.0 + 400_000), ..ctx.clone() })
-            .await
-            .unwrap()
-            .unwrap();
-        world.store.retry(&ctx, due.id, ctx.now, "").await.unwrap();
+        world.next_try_is_due().await;
     }
     fs::remove_dir(&place).unwrap();
     assert!(world.runner().export_once(&folder).await.unwrap());
