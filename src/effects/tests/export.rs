@@ -1,4 +1,4 @@
-//! What others have put into the folder of exported recordings.
+//! The recordings as files for the PBX, and what others have put into their folder.
 
 use std::os::unix::fs::symlink;
 
@@ -21,6 +21,40 @@ async fn prepared(world: &World, pipe: &Path) {
         drop(fs::OpenOptions::new().read(true).write(true).open(pipe));
     }
     prepared.expect("it waits for nobody").unwrap();
+}
+
+#[tokio::test]
+async fn recordings_are_exported_when_they_change_and_mended_at_the_start() {
+    let world = World::new("", "").await;
+    world.keep(1, audio(1)).await;
+    world.keep(2, audio(2)).await;
+    let export = world.folder.path().join("export");
+    fs::create_dir(&export).unwrap();
+    fs::write(export.join("recording-2.wav"), "half of a fi").unwrap();
+    fs::write(export.join(".recording-2-1-0.tmp"), "half of a fi").unwrap();
+    fs::write(export.join("other.wav"), "not ours").unwrap();
+    let runner = world.start().await;
+    assert_eq!(exported(world.folder.path(), 1), Some(audio(1)));
+    assert_eq!(exported(world.folder.path(), 2), Some(audio(2)));
+    world.becomes("export", "done").await;
+    world.keep(1, audio(3)).await;
+    world.becomes("export", "done").await;
+    assert_eq!(exported(world.folder.path(), 1), Some(audio(3)));
+    runner.abort();
+    let mut names: Vec<String> =
+        fs::read_dir(&export).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    assert_eq!(names, ["other.wav", "recording-1.wav", "recording-2.wav"]);
+}
+
+#[tokio::test]
+async fn a_folder_that_can_t_be_written_is_named_at_the_start() {
+    let mut world = World::new("", "").await;
+    let file = world.folder.path().join("boot_id");
+    world.options.export_folder = Some(file.join("export"));
+    let error = world.runner().prepare().await.unwrap_err();
+    assert!(matches!(error, EffectError::Export { .. }));
+    assert!(error.to_string().contains("boot_id/export"), "{error}");
 }
 
 #[tokio::test]
