@@ -379,6 +379,8 @@ mod tests {
         }
         let unclosed = refused("extension,name\n1042,\"Bo\n1043,Cy\n");
         assert!(unclosed.contains("f.csv:2: a field goes on over the end of the line"), "{unclosed}");
+        let most: String = (1..=10_000).map(|n| format!("{n}\n")).collect();
+        assert_eq!(parsed(&format!("extension\n{most}")).map(|users| users.len()), Ok(10_000));
         let many = refused(&format!("extension\n{}", "1\n".repeat(10_001)));
         assert!(many.contains("more than 10000 users"), "{many}");
     }

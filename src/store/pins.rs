@@ -12,10 +12,11 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
 use tokio::sync::oneshot;
+use zeroize::Zeroizing;
 
 use super::error::StoreError;
 use super::policy;
-use crate::model::Pin;
+use crate::model::{Extension, Pin};
 
 /// Jobs of a lane that wait for a worker; over it the caller is asked to try later.
 pub const PIN_QUEUE_MAX: usize = 64;
@@ -23,6 +24,8 @@ pub const PIN_QUEUE_MAX: usize = 64;
 const STORED_MEMORY_KIB_MAX: u32 = 65_536;
 /// The most passes that a stored hash may ask for.
 const STORED_PASSES_MAX: u32 = 8;
+/// Random PINs that are drawn until the policy takes one; it refuses about every third.
+const DRAWS_MAX: u32 = 1000;
 const OUTPUT_BYTES: usize = 32;
 const SALT_BYTES: usize = 16;
 
@@ -298,24 +301,35 @@ fn random<const N: usize>() -> Result<[u8; N], StoreError> {
 }
 
 /// Makes a random PIN of that many digits that the policy does not refuse.
-pub(super) fn random_pin(digits: usize, extension: &crate::model::Extension) -> Result<Pin, StoreError> {
-    const ATTEMPTS_MAX: u32 = 1000;
-    for _ in 0..ATTEMPTS_MAX {
-        let mut text = String::with_capacity(digits);
-        while text.len() < digits {
-            let [byte] = random::<1>()?;
-            // 250 is the largest multiple of ten in a byte: no digit is likelier than another.
-            if byte < 250 {
-                text.push(char::from(b'0' + byte % 10));
-            }
-        }
-        let pin = Pin::parse(&text).ok_or(StoreError::NoRandom)?;
-        zeroize::Zeroize::zeroize(&mut text);
+pub(super) fn random_pin(digits: usize, extension: &Extension) -> Result<Pin, StoreError> {
+    first_good(|| drawn(digits), digits, extension)
+}
+
+/// The first one drawn that the policy does not refuse.
+fn first_good(
+    draw: impl Fn() -> Result<Pin, StoreError>,
+    digits: usize,
+    extension: &Extension,
+) -> Result<Pin, StoreError> {
+    for _ in 0..DRAWS_MAX {
+        let pin = draw()?;
         if policy::check(&pin, digits, extension).is_ok() {
             return Ok(pin);
         }
     }
     Err(StoreError::NoRandom)
+}
+
+fn drawn(digits: usize) -> Result<Pin, StoreError> {
+    let mut text = Zeroizing::new(String::with_capacity(digits));
+    while text.len() < digits {
+        let [byte] = random::<1>()?;
+        // 250 is the largest multiple of ten in a byte: no digit is likelier than another.
+        if byte < 250 {
+            text.push(char::from(b'0' + byte % 10));
+        }
+    }
+    Pin::parse(&text).ok_or(StoreError::NoRandom)
 }
 
 #[cfg(test)]

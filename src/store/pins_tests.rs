@@ -1,7 +1,6 @@
 //! Hashes, the queue before the workers, and PINs that are made.
 
 use super::*;
-use crate::model::Extension;
 
 fn pin(text: &str) -> Pin {
     Pin::parse(text).unwrap()
@@ -67,6 +66,18 @@ async fn a_stored_hash_can_t_ask_for_terabytes() {
     let workers = PinWorkers::start(1, PinCost::CHEAP_FOR_TESTS).unwrap();
     let stored = hash(&workers, "904826", &[]).await.unwrap();
     for dear in [stored.replace("m=8", "m=4000000000"), stored.replace("t=1", "t=4000000"), "rubbish".to_owned()] {
+        assert!(!workers.verify(Lane::Strangers, Some(&dear), &pin("904826")).await.unwrap(), "{dear}");
+    }
+}
+
+#[tokio::test]
+async fn a_stored_hash_asks_for_so_much_work_and_no_more() {
+    let workers = PinWorkers::start(1, PinCost::CHEAP_FOR_TESTS).unwrap();
+    let stored = hash(&workers, "904826", &[]).await.unwrap();
+    let of = |memory: &str, passes: &str| stored.replace("m=8", memory).replace("t=1", passes);
+    assert!(parse_hash(&of("m=65536", "t=8")).is_some());
+    for dear in [of("m=65537", "t=1"), of("m=8", "t=9")] {
+        assert!(parse_hash(&dear).is_none(), "{dear}");
         assert!(!workers.verify(Lane::Strangers, Some(&dear), &pin("904826")).await.unwrap(), "{dear}");
     }
 }
@@ -146,6 +157,23 @@ fn temporary_pins_satisfy_the_policy() {
             let made = random_pin(digits, &extension).unwrap();
             assert_eq!(made.digits().len(), digits);
             assert_eq!(policy::check(&made, digits, &extension), Ok(()));
+        }
+    }
+}
+
+#[test]
+fn a_random_pin_is_drawn_so_often_and_no_more() {
+    let extension = Extension::parse("1004").unwrap();
+    for (bad, expected) in [(0, Some("904826")), (999, Some("904826")), (1000, None)] {
+        let drawn = std::cell::Cell::new(0);
+        let draw = || {
+            drawn.set(drawn.get() + 1);
+            Ok(pin(if drawn.get() <= bad { "111111" } else { "904826" }))
+        };
+        match (first_good(draw, 6, &extension), expected) {
+            (Ok(good), Some(digits)) => assert_eq!((good.digits(), drawn.get()), (digits, bad + 1)),
+            (Err(StoreError::NoRandom), None) => assert_eq!(drawn.get(), 1000),
+            (made, _) => panic!("after {bad} bad ones: {made:?}"),
         }
     }
 }

@@ -92,3 +92,17 @@ async fn an_export_is_tried_until_it_succeeds() {
     assert_eq!(world.last("export").await.state, "done");
     assert_eq!(exported(world.folder.path(), 1), Some(audio(1)));
 }
+
+#[tokio::test]
+async fn a_start_tries_six_times_where_the_store_is_held() {
+    let mut world = World::new("", "").await;
+    let impatient = StoreOptions { busy_timeout: Duration::from_millis(1), ..world.store.options().clone() };
+    world.store = Store::open(impatient).await.unwrap();
+    let mut other = world.other_program().await;
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    let error = world.runner().prepare().await.unwrap_err();
+    assert!(matches!(error, EffectError::Store(StoreError::Busy)), "{error}");
+    assert_eq!(world.store.writes_begun(), 6);
+    sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
+    world.runner().prepare().await.unwrap();
+}

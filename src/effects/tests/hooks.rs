@@ -49,6 +49,16 @@ async fn a_hook_that_always_fails_is_given_up() {
 }
 
 #[tokio::test]
+async fn the_beginning_of_what_a_hook_says_is_kept() {
+    for (said, kept) in [(399, 399), (400, 400), (401, 400)] {
+        let script = format!("head -c {said} /dev/zero | tr '\\0' x >&2; printf more");
+        let run = ["sh".to_owned(), "-c".to_owned(), script];
+        let finished = command::run(&run, b"", PATIENCE, command::AtTheLimit::Kill).await;
+        assert_eq!(finished.said, "x".repeat(kept), "of {said} bytes");
+    }
+}
+
+#[tokio::test]
 async fn what_was_cut_off_is_told_again_after_a_restart() {
     let world = World::new("", "cat >> told").await;
     world.keep(1, audio(1)).await;

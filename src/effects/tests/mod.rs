@@ -14,6 +14,7 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
@@ -141,6 +142,12 @@ impl World {
             row = self.last(kind).await;
         }
         panic!("{kind} never became {state}: {row:?}");
+    }
+
+    /// Another program that writes the store.
+    async fn other_program(&self) -> SqliteConnection {
+        let path = self.folder.path().join("switchhook.db");
+        SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap()
     }
 
     fn lines(&self, name: &str) -> Vec<String> {

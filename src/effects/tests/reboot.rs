@@ -159,6 +159,23 @@ async fn a_reboot_that_seemed_not_to_happen_is_done_after_all() {
 }
 
 #[tokio::test]
+async fn the_first_hundred_bytes_tell_one_boot_from_another() {
+    for (differs_at, state) in [(100, "done"), (101, "unknown")] {
+        let mut world = World::new("", "").await;
+        world.options.reboot_gone = Duration::from_secs(600);
+        let boot = |end: char| format!("{:a<1$}", "", differs_at - 1) + &end.to_string();
+        let file = world.folder.path().join("boot_id");
+        fs::write(&file, boot('1')).unwrap();
+        world.ask_reboot(RebootWhen::Now).await;
+        world.runner().reboots_once().await.unwrap();
+        assert_eq!(world.last("reboot").await.state, "claimed");
+        fs::write(&file, boot('2')).unwrap();
+        world.runner().prepare().await.unwrap();
+        assert_eq!(world.last("reboot").await.state, state, "byte {differs_at}");
+    }
+}
+
+#[tokio::test]
 async fn without_a_boot_id_nothing_begins() {
     let world = World::new("", "").await;
     let file = world.folder.path().join("boot_id");

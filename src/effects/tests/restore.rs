@@ -1,6 +1,6 @@
 //! What a restore and the backups must not be made to do.
 
-use sqlx::{Connection, SqliteConnection};
+use sqlx::Connection;
 
 use super::*;
 use crate::effects::backup::{self, BackupError, BackupOptions, restore};
@@ -8,12 +8,6 @@ use crate::model::ChangeNumber;
 use crate::store::BackupRow;
 
 impl World {
-    /// Another program that writes the store.
-    async fn other_program(&self) -> SqliteConnection {
-        let path = self.folder.path().join("switchhook.db");
-        SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap()
-    }
-
     async fn made(&self, options: &BackupOptions) -> BackupRow {
         backup::create(&self.store, options, &self.ctx()).await.unwrap()
     }
@@ -90,6 +84,23 @@ async fn numbers_that_other_hands_have_used_up_are_not_believed() {
     let numbers = world.numbers("2001").await;
     assert!(numbers.iter().all(|number| (1_000_000..2_000_000).contains(number)), "{numbers:?}");
     assert_eq!(world.made(&world.options.backup).await.id, 2);
+}
+
+#[tokio::test]
+async fn numbers_are_believed_up_to_the_highest() {
+    const HIGHEST: i64 = 1_000_000_000_000;
+    for (used, goes_on) in [(HIGHEST, true), (HIGHEST + 1, false)] {
+        let mut world = World::new("", "").await;
+        let row = world.made(&world.options.backup).await;
+        let mut other = world.other_program().await;
+        let sql = "UPDATE sqlite_sequence SET seq = $1 WHERE name IN ('accounts', 'changes', 'intents')";
+        sqlx::query(sql).bind(used).execute(&mut other).await.unwrap();
+        other.close().await.unwrap();
+        world.restored(row.id).await;
+        let numbers = world.numbers("2001").await;
+        let is_as_expected = |number: &i64| if goes_on { *number > used } else { *number < 2_000_000 };
+        assert!(numbers.iter().all(is_as_expected), "{used}: {numbers:?}");
+    }
 }
 
 #[tokio::test]
