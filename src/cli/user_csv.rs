@@ -109,9 +109,14 @@ impl Faults {
         if self.more {
             write!(said, "\nthere are more; these are {FAULTS_MAX} of them")?;
         }
-        bail!(said)
+        Err(WrongLines(said).into())
     }
 }
+
+/// A list of users that was not imported: each line that is wrong.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct WrongLines(String);
 
 fn read(file: &Path) -> anyhow::Result<String> {
     let name = file.display();

@@ -304,12 +304,13 @@ mod tests {
         let [path, copy] = ["switchhook.db", "copy"].map(|name| folder.path().join(name));
         Store::create(StoreOptions::new(&path)).await.expect("a store").close().await;
         let given = Store::given(&path).await.expect("numbers");
-        let mut names = std::collections::BTreeSet::new();
-        for n in 1..=20 {
-            fs::copy(&path, &copy).expect("a backup");
-            let kept = swap(&path, &copy, Wall(0), Some(&given)).await.expect("kept aside").expect("a store was there");
-            assert!(kept.exists() && names.insert(kept), "{n}");
+        let aside = beside(&path, ".before-restore-19700101T000000Z");
+        for earlier in std::iter::once(aside.clone()).chain((2..=19).map(|n| beside(&aside, &format!("-{n}")))) {
+            fs::write(earlier, "the store of an earlier restore").expect("written");
         }
+        fs::copy(&path, &copy).expect("a backup");
+        let kept = swap(&path, &copy, Wall(0), Some(&given)).await.expect("kept aside");
+        assert_eq!(kept, Some(beside(&aside, "-20")));
         fs::copy(&path, &copy).expect("a backup");
         let refused = swap(&path, &copy, Wall(0), Some(&given)).await;
         let why = refused.expect_err("one more").to_string();

@@ -44,7 +44,7 @@ impl World {
         let mut shell = Shell { options, backup, now, input: &mut input, out: &mut out };
         let Verb::Store(verb) = cli.verb else { panic!("{line} needs more than the store") };
         let done = verb.run(&mut shell).await;
-        done.map(|()| String::from_utf8(out).unwrap()).map_err(|error| format!("{error:#}"))
+        done.map(|()| String::from_utf8(out).unwrap()).map_err(|error| told(&error))
     }
 
     fn options(&self) -> StoreOptions {
@@ -320,6 +320,10 @@ async fn messages_say_it_once_and_rightly() {
         let said = world.run("user set-pin 1000 --pin-stdin", no_pin).await.unwrap_err();
         assert!(said.contains("is no PIN; write 1 to 16 digits, nothing else") && !said.contains("6184"), "{said}");
     }
+    let elsewhere = world.run("user show 1000 --site berlin\u{1b}[2J", "").await.unwrap_err();
+    assert_eq!(elsewhere, "there is no site `berlin\\u{1b}[2J`, the store has `main`: name one of these with --site");
+    let lines = anyhow::anyhow!("sip:a\nb").context("`x\ny` is no URI");
+    assert_eq!(told(&lines), "`x\\u{a}y` is no URI: sip:a\\u{a}b", "one line");
     let elsewhere = world.run("user show 1000 --site berlin", "").await.unwrap_err();
     assert_eq!(elsewhere, "there is no site `berlin`, the store has `main`: name one of these with --site");
     let changes = world.json("change list --account cli").await;
