@@ -136,6 +136,36 @@ async fn no_file_is_deleted_or_read_that_is_no_backup_of_its_number() {
 }
 
 #[tokio::test]
+async fn what_is_no_file_among_the_backups_is_not_waited_for() {
+    let mut world = World::new("", "").await;
+    let folder = world.options.backup.folder.clone();
+    let (first, second) = (world.made(&world.options.backup).await, world.made(&world.options.backup).await);
+    let (pipe, stray) = (folder.join(&first.file), folder.join("switchhook-20200101T000000Z-77.db"));
+    fs::remove_file(&pipe).unwrap();
+    for path in [&pipe, &stray] {
+        assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+    }
+    let store = world.store.options().clone();
+    let tried = async {
+        let verified = backup::verify(&world.store, &world.options.backup, &world.ctx(), first.id).await;
+        let strayed = restore(&store, &folder, clock(), 77).await;
+        world.restored(second.id).await;
+        (verified, strayed)
+    };
+    let told = tokio::time::timeout(PATIENCE, tried).await;
+    if told.is_err() {
+        // Lets go who waits for them.
+        for path in [&pipe, &stray] {
+            drop(fs::OpenOptions::new().read(true).write(true).open(path));
+        }
+    }
+    let (verified, strayed) = told.expect("it waits for nobody");
+    let why = verified.unwrap_err().to_string();
+    assert!(why.starts_with("backup 1 is not good: ") && why.ends_with(": it is no file; use another one"), "{why}");
+    assert!(matches!(strayed, Err(BackupError::Unknown(77))), "{strayed:?}");
+}
+
+#[tokio::test]
 async fn what_root_makes_is_the_service_s() {
     use std::os::unix::fs::{MetadataExt, chown};
     let world = World::new("", "").await;
