@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use switchhook::cli::Cli;
+use switchhook::cli::{Cli, told};
 
 #[allow(clippy::print_stderr)]
 fn main() -> ExitCode {
@@ -12,7 +12,7 @@ fn main() -> ExitCode {
         // Who reads the output has read enough (`switchhook audit list | head`).
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("switchhook: {error:#}");
+            eprintln!("switchhook: {}", told(&error));
             ExitCode::FAILURE
         }
     }

@@ -369,6 +369,16 @@ fn imported(what: &str, added: &[(Extension, Pin)]) -> String {
     said
 }
 
+/// What is written of an error: one line, also where it repeats what was given; a list of users has one for each of its
+/// lines that is wrong.
+pub fn told(error: &anyhow::Error) -> String {
+    let text = format!("{error:#}");
+    if !error.is::<user_csv::WrongLines>() {
+        return harmless(&text);
+    }
+    text.lines().map(harmless).collect::<Vec<_>>().join("\n")
+}
+
 /// Text that others may have written, without what a terminal would take for a command or turn round.
 fn harmless(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut shown, c| {

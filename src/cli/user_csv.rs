@@ -109,9 +109,14 @@ impl Faults {
         if self.more {
             write!(said, "\nthere are more; these are {FAULTS_MAX} of them")?;
         }
-        bail!(said)
+        Err(WrongLines(said).into())
     }
 }
+
+/// A list of users that was not imported: each line that is wrong.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct WrongLines(String);
 
 fn read(file: &Path) -> anyhow::Result<String> {
     let name = file.display();
@@ -379,6 +384,8 @@ mod tests {
         }
         let unclosed = refused("extension,name\n1042,\"Bo\n1043,Cy\n");
         assert!(unclosed.contains("f.csv:2: a field goes on over the end of the line"), "{unclosed}");
+        let most: String = (1..=10_000).map(|n| format!("{n}\n")).collect();
+        assert_eq!(parsed(&format!("extension\n{most}")).map(|users| users.len()), Ok(10_000));
         let many = refused(&format!("extension\n{}", "1\n".repeat(10_001)));
         assert!(many.contains("more than 10000 users"), "{many}");
     }

@@ -342,6 +342,11 @@ mod tests {
     fn a_file_without_an_end_is_refused() {
         let error = Config::read(Path::new("/dev/zero")).expect_err("refused").to_string();
         assert!(error.starts_with("/dev/zero: more than the 1048576 bytes that a configuration may have"), "{error}");
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        for (bytes, fits) in [(1 << 20, true), ((1 << 20) + 1, false)] {
+            std::fs::write(file.path(), "#".repeat(bytes)).expect("written");
+            assert_eq!(Config::read(file.path()).is_ok(), fits, "{bytes}");
+        }
     }
 
     #[test]

@@ -7,10 +7,12 @@
 //! are kept, and nothing is ever deleted but files that have a row and the name that goes with its number: whoever writes
 //! rows of his own into the store has no other file read or deleted.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
 use sha2::{Digest, Sha256};
 
 #[doc(inline)]
@@ -237,6 +239,9 @@ pub(super) async fn examine(path: &Path, id: i64, sha256: Option<&str>) -> Resul
     let digested = blocking(path, move || digest(&read)).await;
     let (bytes, found) = digested.map_err(|error| match error {
         BackupError::File { path, why } if why.kind() == io::ErrorKind::NotFound => BackupError::Gone { id, path },
+        BackupError::File { path, why } if why.kind() == io::ErrorKind::InvalidData => {
+            BackupError::Damaged { id, path, why: why.to_string() }
+        }
         error => error,
     })?;
     if sha256.is_some_and(|sha256| sha256 != found) {
@@ -301,7 +306,12 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
 
 /// The size of a file and its SHA-256.
 fn digest(path: &Path) -> io::Result<(i64, String)> {
-    let mut file = File::open(path)?;
+    // What others may have put there instead (a pipe that nobody writes) is not waited for and not read.
+    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    let mut file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is no file"));
+    }
     let (mut hash, mut bytes, mut buffer) = (Sha256::new(), 0, vec![0; READ_BYTES]);
     loop {
         let count = file.read(&mut buffer)?;

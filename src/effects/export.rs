@@ -23,17 +23,18 @@ const TEMPORARY_BEGIN: &str = ".recording-";
 const TEMPORARY_END: &str = ".tmp";
 
 impl Runner {
-    /// At the start: writes what is missing or differs.
+    /// At the start: writes what is missing or differs. Where the folder can be written, one recording that can't is no
+    /// wrong configuration: the others are written, calls are taken, and it is tried again.
     pub(super) async fn export_all(&self) -> Result<(), EffectError> {
         let Some(folder) = self.options.export_folder.clone() else { return Ok(()) };
         let made = folder.clone();
         blocking(&folder, move || make_folder(&made)).await?;
         for row in self.store.recordings().await? {
-            match self.export(&folder, RecordingNumber(row.number)).await {
-                // A full disk is no wrong configuration: calls are taken, and it is tried again.
-                Err(EffectError::Export { path, why }) if why.kind() == io::ErrorKind::StorageFull => {
-                    tracing::error!(path = %path.display(), %why, "a recording is not exported yet");
-                    self.store.export_again(&self.context(), RecordingNumber(row.number)).await?;
+            let number = RecordingNumber(row.number);
+            match self.export(&folder, number).await {
+                Err(error @ (EffectError::Export { .. } | EffectError::Wav { .. })) => {
+                    tracing::error!(%error, "a recording is not exported yet");
+                    self.store.export_again(&self.context(), number).await?;
                 }
                 exported => exported?,
             }
@@ -86,6 +87,15 @@ impl Runner {
         let path = folder.join(format!("recording-{}.wav", number.0));
         let target = path.clone();
         blocking(&path, move || replace(&target, number, &bytes)).await
+    }
+}
+
+/// What whoever reads that an export failed is to do.
+pub(super) fn to_do(why: &io::Error) -> &'static str {
+    match why.kind() {
+        io::ErrorKind::IsADirectory => "a folder has that name: move or remove it, and the recording is written",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room there, and it is written",
+        _ => "give this user the right to write there, or set recordings.export_folder",
     }
 }
 

@@ -92,7 +92,7 @@ pub enum EffectError {
         why: std::io::Error,
     },
     /// The recordings can't be exported.
-    #[error("can't write {path}: {why}; give this user the right to write there, or set recordings.export_folder")]
+    #[error("can't write {path}: {why}; {}", export::to_do(why))]
     Export {
         /// The file or folder.
         path: PathBuf,

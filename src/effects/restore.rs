@@ -298,4 +298,24 @@ mod tests {
         swap(&path, &copy, Wall(0), Some(&now)).await.expect("nobody has written since");
         assert_eq!(fs::read_to_string(&path).expect("text"), "the backup");
     }
+    #[tokio::test]
+    async fn twenty_restores_of_one_second_keep_the_store_aside_and_one_more_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [path, copy] = ["switchhook.db", "copy"].map(|name| folder.path().join(name));
+        Store::create(StoreOptions::new(&path)).await.expect("a store").close().await;
+        let given = Store::given(&path).await.expect("numbers");
+        let aside = beside(&path, ".before-restore-19700101T000000Z");
+        for earlier in std::iter::once(aside.clone()).chain((2..=19).map(|n| beside(&aside, &format!("-{n}")))) {
+            fs::write(earlier, "the store of an earlier restore").expect("written");
+        }
+        fs::copy(&path, &copy).expect("a backup");
+        let kept = swap(&path, &copy, Wall(0), Some(&given)).await.expect("kept aside");
+        assert_eq!(kept, Some(beside(&aside, "-20")));
+        fs::copy(&path, &copy).expect("a backup");
+        let refused = swap(&path, &copy, Wall(0), Some(&given)).await;
+        let why = refused.expect_err("one more").to_string();
+        assert!(why.contains(".before-restore-19700101T000000Z-20: File exists"), "{why}");
+        assert!(Store::given(&path).await.is_ok_and(|now| now == given), "the store stays");
+        swap(&path, &copy, Wall(1000), Some(&given)).await.expect("a second later");
+    }
 }

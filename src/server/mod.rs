@@ -11,6 +11,7 @@ mod log;
 mod log_files;
 mod media;
 pub mod panics;
+mod passwords;
 mod ports;
 mod probes;
 pub mod prompts;
@@ -24,17 +25,14 @@ mod systemd;
 mod transport;
 mod watchdog;
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{Sender, channel};
-
-use zeroize::Zeroizing;
 
 use crate::access::TollPolicy;
 use crate::call::CallLimits;
@@ -48,6 +46,7 @@ use crate::store::{HookOn, LoginLimits, Store, StoreOptions};
 pub use clock::Clock;
 use facts::Facts;
 use media::{Outside, Thread};
+use passwords::password_of;
 use ports::Ports;
 use probes::Prober;
 use reload::Reload;
@@ -61,8 +60,6 @@ use watchdog::Feeder;
 const SETTLE_WITHIN: Duration = Duration::from_millis(600);
 /// How long the store is waited for when it is closed; what was confirmed is on the disk already.
 const CLOSE_WITHIN: Duration = Duration::from_millis(200);
-/// What is read of a password file, in bytes; only its first line counts.
-const PASSWORD_FILE_BYTES_MAX: u64 = 4096;
 
 /// Serves until SIGTERM or SIGINT; see the command line's `serve`.
 pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
@@ -289,19 +286,6 @@ fn algorithm(algorithm: DigestAlgorithm) -> Algorithm {
     match algorithm {
         DigestAlgorithm::Sha256 => Algorithm::Sha256,
         DigestAlgorithm::Md5 => Algorithm::Md5,
-    }
-}
-
-/// The first line of a password file.
-fn password_of(path: &std::path::Path) -> anyhow::Result<Zeroizing<String>> {
-    let advice = "write the password in its first line, and give this user the right to read it";
-    let mut text = Zeroizing::new(String::new());
-    let opened = std::fs::File::open(path).map(|file| file.take(PASSWORD_FILE_BYTES_MAX));
-    let read = opened.and_then(|mut file| file.read_to_string(&mut text));
-    read.with_context(|| format!("password_file {}: {advice}", path.display()))?;
-    match text.lines().next().filter(|line| !line.is_empty()) {
-        Some(line) => Ok(Zeroizing::new(line.to_owned())),
-        None => anyhow::bail!("password_file {} is empty: {advice}", path.display()),
     }
 }
 

@@ -329,12 +329,15 @@ mod tests {
     fn only_names_that_we_give_are_backups() {
         let name = "switchhook-20260301T233000Z-12.db";
         assert_eq!(parse_backup_file(name), Some((Wall(1_772_407_800_000), 12)));
+        let highest = name.replace("-12", "-1000000000000");
+        assert_eq!(parse_backup_file(&highest), Some((Wall(1_772_407_800_000), 1_000_000_000_000)));
         for other in [
             "switchhook.db",
             "switchhook-20260301T233000Z-012.db",
             "switchhook-20260301T233000Z-.db",
             "switchhook-20260301T233000Z-0.db",
             "switchhook-20260301T233000Z--12.db",
+            "switchhook-20260301T233000Z-1000000000001.db",
             "switchhook-20260301T233000Z-9223372036854775807.db",
             "switchhook-20260231T233000Z-12.db",
             "../switchhook-20260301T233000Z-12.db",

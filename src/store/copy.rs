@@ -10,7 +10,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 use super::error::StoreError;
-use super::open::{FILE_MODE, Found, found_schema, give_to_owner, known_schema, opening};
+use super::open::{FILE_MODE, Found, found_schema, give_to_owner, is_file, known_schema, opening};
 use super::rights::Caller;
 use super::tx::Outcome;
 use super::{BACKUP_NUMBER_MAX, Backup, Store, audit};
@@ -63,6 +63,7 @@ impl Store {
 
     /// Reads a copy from end to end: whether it is whole, and a store that this program can open.
     pub async fn check_copy(path: &Path) -> Result<(), StoreError> {
+        is_file(path)?;
         let mut conn = SqliteConnection::connect_with(&reading(path)).await.map_err(|error| opening(path, error))?;
         let checked = check(&mut conn, path).await;
         let _ = conn.close().await;
@@ -72,6 +73,7 @@ impl Store {
     /// Folds the write-ahead log of the store at `path` into its file, so that the file alone is the whole store.
     /// [`StoreError::Busy`] where any other process has it open.
     pub async fn fold(path: &Path) -> Result<(), StoreError> {
+        is_file(path)?;
         let connect = SqliteConnectOptions::new()
             .filename(path)
             .journal_mode(SqliteJournalMode::Delete)
@@ -85,6 +87,7 @@ impl Store {
 
     /// What the store at `path` has given out.
     pub async fn given(path: &Path) -> Result<Given, StoreError> {
+        is_file(path)?;
         let mut conn = SqliteConnection::connect_with(&reading(path)).await.map_err(|error| opening(path, error))?;
         let given = read_given(&mut conn).await;
         let _ = conn.close().await;

@@ -230,4 +230,10 @@ mod tests {
             assert!(!matches(pattern, event), "{pattern} {event}");
         }
     }
+    #[test]
+    fn an_outcome_is_cut_to_its_bound() {
+        let longest = "ö".repeat(500);
+        assert_eq!(shortened(&longest), longest);
+        assert_eq!(shortened(&format!("{longest}x")), longest);
+    }
 }

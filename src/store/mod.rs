@@ -454,6 +454,12 @@ impl Store {
         Ok(Reply::Refused(refusal))
     }
 
+    /// Transactions that write and were begun, or tried to.
+    #[cfg(test)]
+    pub(crate) fn writes_begun(&self) -> u64 {
+        self.inner.begun[1].load(std::sync::atomic::Ordering::Relaxed)
+    }
+
     /// A consistent view for reading.
     async fn read(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
         #[cfg(test)]

@@ -40,7 +40,7 @@ impl Store {
     /// Opens a store that is there, and brings an older schema up to date.
     pub async fn open(options: StoreOptions) -> Result<Self, StoreError> {
         match fs::metadata(&options.path) {
-            Ok(_) => {}
+            Ok(_) => is_file(&options.path)?,
             Err(why) if why.kind() == std::io::ErrorKind::NotFound => {
                 return Err(StoreError::Missing(options.path));
             }
@@ -56,6 +56,7 @@ impl Store {
     /// made, so that an `init` that was cut off can be run again.
     pub async fn create(options: StoreOptions) -> Result<Self, StoreError> {
         sites::check_name(&options.site).map_err(|error| StoreError::SiteName(error.to_string()))?;
+        is_file(&options.path)?;
         make_file(&options.path)?;
         let found = look(&options).await?;
         let is_new = found == Look::Nothing;
@@ -115,6 +116,12 @@ enum Look {
     Older,
     /// This program's schema, and the configured site.
     Ready(SiteId),
+}
+
+/// Refuses what is there and is no file: a pipe would be waited for, a folder be taken for a disk that fails.
+pub(super) fn is_file(path: &Path) -> Result<(), StoreError> {
+    let is_other = fs::metadata(path).is_ok_and(|there| !there.is_file());
+    if is_other { Err(StoreError::NotAStore(path.to_owned())) } else { Ok(()) }
 }
 
 /// Looks at the file without writing to it, nor waiting for who does.

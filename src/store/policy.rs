@@ -216,6 +216,7 @@ mod tests {
             assert_eq!(verdict(pin, 6), Err(PinFault::TooSimple), "{pin}: {why}");
         }
         assert_eq!(verdict("25801590", 8), Ok(()), "lines, and a 0 that is part of none");
+        assert_eq!(verdict("839949", 6), Ok(()), "a digit twice running");
         assert_eq!(verdict("8374", 6), Err(PinFault::TooShort(6)));
         assert_eq!(verdict("", 6), Err(PinFault::TooShort(6)));
         assert_eq!(verdict("904826", 8), Err(PinFault::TooShort(8)));

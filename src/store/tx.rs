@@ -267,10 +267,15 @@ impl<'a> Write<'a> {
 
 /// Begins a transaction with the write lock.
 async fn begin(writer: &SqlitePool) -> Result<Transaction<'static, Sqlite>, StoreError> {
+    tried(|| async { Ok(writer.begin_with("BEGIN IMMEDIATE").await?) }).await
+}
+
+/// Tries again what another process keeps from beginning.
+async fn tried<T, F: Future<Output = Result<T, StoreError>>>(begin: impl Fn() -> F) -> Result<T, StoreError> {
     let mut tries = 0;
     loop {
         tries += 1;
-        match writer.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::from) {
+        match begin().await {
             Err(StoreError::Busy) if tries < BEGIN_TRIES_MAX => {}
             begun => return begun,
         }
@@ -282,5 +287,32 @@ async fn begin(writer: &SqlitePool) -> Result<Transaction<'static, Sqlite>, Stor
 async fn write_over(writer: &SqlitePool) {
     if let Err(error) = sqlx::query("UPDATE own_write SET under = 0 WHERE id = 1").execute(writer).await {
         tracing::error!(%error, "a change that failed may be there when the store is opened next");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_transaction_is_begun_twice_where_the_store_is_held() {
+        for (busy, expected) in [(0, Ok(1)), (1, Ok(2)), (2, Err(2))] {
+            let tries = Cell::new(0);
+            let begin = || async {
+                tries.set(tries.get() + 1);
+                if tries.get() <= busy { Err(StoreError::Busy) } else { Ok(()) }
+            };
+            let begun = tried(begin).await;
+            assert_eq!(begun.map(|()| tries.get()).map_err(|_| tries.get()), expected, "{busy} times busy");
+        }
+        let tries = Cell::new(0);
+        let full = tried(|| async {
+            tries.set(tries.get() + 1);
+            Err::<(), _>(StoreError::Full)
+        });
+        assert!(matches!(full.await, Err(StoreError::Full)));
+        assert_eq!(tries.get(), 1, "what else goes wrong is told at once");
     }
 }

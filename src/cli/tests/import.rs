@@ -94,3 +94,25 @@ async fn pins_that_can_t_be_printed_are_told() {
     let export = world.run_deaf("user export", io::ErrorKind::BrokenPipe).await;
     assert_eq!(export.downcast_ref::<io::Error>().map(io::Error::kind), Some(io::ErrorKind::BrokenPipe));
 }
+
+#[tokio::test]
+async fn a_list_has_so_many_bytes_and_no_more() {
+    let world = World::initialised().await;
+    let mut list = "extension\n1042\n".to_owned();
+    list.push_str(&"\n".repeat((4 << 20) - list.len()));
+    let file = world.write("long.csv", format!("{list}\n"));
+    let said = world.run(&format!("user import {file}"), "").await.unwrap_err();
+    assert_eq!(said, format!("{file} has more than 4194304 bytes: nothing was imported; split it"));
+    assert_eq!(world.json("user list").await.as_array().unwrap().len(), 1);
+    let file = world.write("long.csv", list);
+    assert!(world.run(&format!("user import {file}"), "").await.unwrap().starts_with("1 user added\n"));
+}
+
+#[test]
+fn the_room_for_the_output_of_an_import_is_that_of_its_longest_lines() {
+    let longest = || (Extension::parse(&"1".repeat(16)).unwrap(), Pin::parse(&"9".repeat(16)).unwrap());
+    let said = imported("2 users added", &[longest(), longest()]);
+    let line = format!("{} temporary PIN: {}\n", "1".repeat(16), "9".repeat(16));
+    assert_eq!(said, format!("2 users added\n{line}{line}"));
+    assert_eq!(line.len(), IMPORTED_LINE_BYTES_MAX);
+}

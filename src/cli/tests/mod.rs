@@ -44,7 +44,7 @@ impl World {
         let mut shell = Shell { options, backup, now, input: &mut input, out: &mut out };
         let Verb::Store(verb) = cli.verb else { panic!("{line} needs more than the store") };
         let done = verb.run(&mut shell).await;
-        done.map(|()| String::from_utf8(out).unwrap()).map_err(|error| format!("{error:#}"))
+        done.map(|()| String::from_utf8(out).unwrap()).map_err(|error| told(&error))
     }
 
     fn options(&self) -> StoreOptions {
@@ -320,6 +320,10 @@ async fn messages_say_it_once_and_rightly() {
         let said = world.run("user set-pin 1000 --pin-stdin", no_pin).await.unwrap_err();
         assert!(said.contains("is no PIN; write 1 to 16 digits, nothing else") && !said.contains("6184"), "{said}");
     }
+    let elsewhere = world.run("user show 1000 --site berlin\u{1b}[2J", "").await.unwrap_err();
+    assert_eq!(elsewhere, "there is no site `berlin\\u{1b}[2J`, the store has `main`: name one of these with --site");
+    let lines = anyhow::anyhow!("sip:a\nb").context("`x\ny` is no URI");
+    assert_eq!(told(&lines), "`x\\u{a}y` is no URI: sip:a\\u{a}b", "one line");
     let elsewhere = world.run("user show 1000 --site berlin", "").await.unwrap_err();
     assert_eq!(elsewhere, "there is no site `berlin`, the store has `main`: name one of these with --site");
     let changes = world.json("change list --account cli").await;
@@ -333,4 +337,23 @@ async fn messages_say_it_once_and_rightly() {
     }
     let none = world.run("recording restore 7 --version 2", "").await.unwrap_err();
     assert!(none.contains("no such version"), "{none}");
+}
+
+#[test]
+fn a_line_with_a_pin_is_read_so_far_and_no_further() {
+    let world = World::new();
+    let read = |text: &str| {
+        let (mut input, mut out) = (text.as_bytes(), Vec::new());
+        let (options, backup) = (world.options(), world.backups());
+        let pin = Shell { options, backup, now, input: &mut input, out: &mut out }.read_pin();
+        (pin.map(|pin| pin.digits().to_owned()).map_err(|why| why.to_string()), input.len())
+    };
+    let longest = "6184927361849273";
+    assert_eq!(read(&format!("{longest}\n{longest}\n")), (Ok(longest.to_owned()), 17), "the next line is left");
+    for (digits, left) in [(17, 0), (63, 0), (64, 1), (65, 2), (100_000, 100_000 - 63)] {
+        let (refused, unread) = read(&format!("{}\n", "6".repeat(digits)));
+        let why = refused.unwrap_err();
+        assert!(why.contains("is no PIN; write 1 to 16 digits") && !why.contains("666"), "{why}");
+        assert_eq!(unread, left, "{digits} digits");
+    }
 }

@@ -85,18 +85,24 @@ async fn an_export_is_tried_until_it_succeeds() {
         assert!(world.runner().export_once(&folder).await.unwrap());
         let row = world.last("export").await;
         assert_eq!(row.state, "requested", "{row:?}");
-        // The time until the next try is over.
-        let ctx = world.ctx();
-        let due = world
-            .store
-            .claim_export(&Context { now: Wall(ctx.now.0 + 400_000), ..ctx.clone() })
-            .await
-            .unwrap()
-            .unwrap();
-        world.store.retry(&ctx, due.id, ctx.now, "").await.unwrap();
+        world.next_try_is_due().await;
     }
     fs::remove_dir(&place).unwrap();
     assert!(world.runner().export_once(&folder).await.unwrap());
     assert_eq!(world.last("export").await.state, "done");
     assert_eq!(exported(world.folder.path(), 1), Some(audio(1)));
+}
+
+#[tokio::test]
+async fn a_start_tries_six_times_where_the_store_is_held() {
+    let mut world = World::new("", "").await;
+    let impatient = StoreOptions { busy_timeout: Duration::from_millis(1), ..world.store.options().clone() };
+    world.store = Store::open(impatient).await.unwrap();
+    let mut other = world.other_program().await;
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    let error = world.runner().prepare().await.unwrap_err();
+    assert!(matches!(error, EffectError::Store(StoreError::Busy)), "{error}");
+    assert_eq!(world.store.writes_begun(), 6);
+    sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
+    world.runner().prepare().await.unwrap();
 }

@@ -1,6 +1,6 @@
 //! What a restore and the backups must not be made to do.
 
-use sqlx::{Connection, SqliteConnection};
+use sqlx::Connection;
 
 use super::*;
 use crate::effects::backup::{self, BackupError, BackupOptions, restore};
@@ -8,12 +8,6 @@ use crate::model::ChangeNumber;
 use crate::store::BackupRow;
 
 impl World {
-    /// Another program that writes the store.
-    async fn other_program(&self) -> SqliteConnection {
-        let path = self.folder.path().join("switchhook.db");
-        SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap()
-    }
-
     async fn made(&self, options: &BackupOptions) -> BackupRow {
         backup::create(&self.store, options, &self.ctx()).await.unwrap()
     }
@@ -93,6 +87,23 @@ async fn numbers_that_other_hands_have_used_up_are_not_believed() {
 }
 
 #[tokio::test]
+async fn numbers_are_believed_up_to_the_highest() {
+    const HIGHEST: i64 = 1_000_000_000_000;
+    for (used, goes_on) in [(HIGHEST, true), (HIGHEST + 1, false)] {
+        let mut world = World::new("", "").await;
+        let row = world.made(&world.options.backup).await;
+        let mut other = world.other_program().await;
+        let sql = "UPDATE sqlite_sequence SET seq = $1 WHERE name IN ('accounts', 'changes', 'intents')";
+        sqlx::query(sql).bind(used).execute(&mut other).await.unwrap();
+        other.close().await.unwrap();
+        world.restored(row.id).await;
+        let numbers = world.numbers("2001").await;
+        let is_as_expected = |number: &i64| if goes_on { *number > used } else { *number < 2_000_000 };
+        assert!(numbers.iter().all(is_as_expected), "{used}: {numbers:?}");
+    }
+}
+
+#[tokio::test]
 async fn no_file_is_deleted_or_read_that_is_no_backup_of_its_number() {
     let world = World::new("", "").await;
     let options = BackupOptions { keep: 1, ..world.options.backup.clone() };
@@ -122,6 +133,36 @@ async fn no_file_is_deleted_or_read_that_is_no_backup_of_its_number() {
     world.store.close().await;
     let restored = restore(&store, &options.folder, clock(), -3).await;
     assert!(matches!(restored, Err(BackupError::Unknown(-3))), "{restored:?}");
+}
+
+#[tokio::test]
+async fn what_is_no_file_among_the_backups_is_not_waited_for() {
+    let mut world = World::new("", "").await;
+    let folder = world.options.backup.folder.clone();
+    let (first, second) = (world.made(&world.options.backup).await, world.made(&world.options.backup).await);
+    let (pipe, stray) = (folder.join(&first.file), folder.join("switchhook-20200101T000000Z-77.db"));
+    fs::remove_file(&pipe).unwrap();
+    for path in [&pipe, &stray] {
+        assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+    }
+    let store = world.store.options().clone();
+    let tried = async {
+        let verified = backup::verify(&world.store, &world.options.backup, &world.ctx(), first.id).await;
+        let strayed = restore(&store, &folder, clock(), 77).await;
+        world.restored(second.id).await;
+        (verified, strayed)
+    };
+    let told = tokio::time::timeout(PATIENCE, tried).await;
+    if told.is_err() {
+        // Lets go who waits for them.
+        for path in [&pipe, &stray] {
+            drop(fs::OpenOptions::new().read(true).write(true).open(path));
+        }
+    }
+    let (verified, strayed) = told.expect("it waits for nobody");
+    let why = verified.unwrap_err().to_string();
+    assert!(why.starts_with("backup 1 is not good: ") && why.ends_with(": it is no file; use another one"), "{why}");
+    assert!(matches!(strayed, Err(BackupError::Unknown(77))), "{strayed:?}");
 }
 
 #[tokio::test]

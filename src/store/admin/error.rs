@@ -59,7 +59,7 @@ pub enum AdminError {
     )]
     PinTooShortForRole(Extension),
     /// Nothing to import.
-    #[error("the audio is empty")]
+    #[error("the audio is empty: nothing was changed; record it again")]
     EmptyAudio,
     /// There is a site of that name already.
     #[error("there is a site `{0}` already")]

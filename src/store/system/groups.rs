@@ -34,8 +34,11 @@ pub(super) async fn members(conn: &mut SqliteConnection, number: ItemNumber) -> 
                WHERE m.number = $1 ORDER BY m.position LIMIT $2";
     let rows: Vec<(i64, String)> =
         sqlx::query_as(sql).bind(i64::from(number.0)).bind(MEMBERS_MAX).fetch_all(&mut *conn).await?;
+    // Another program may have put in more than are listed.
+    let sql = "SELECT COUNT(*) FROM hunt_group_members WHERE number = $1";
+    let count: i64 = sqlx::query_scalar(sql).bind(i64::from(number.0)).fetch_one(&mut *conn).await?;
     let listed = people::named(conn, rows).await?;
-    Ok(Reply::People(People { count: u32::try_from(listed.len()).unwrap_or(u32::MAX), listed }))
+    Ok(Reply::People(People { count: u32::try_from(count).unwrap_or(u32::MAX), listed }))
 }
 
 /// The place of a member.

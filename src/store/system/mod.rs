@@ -21,6 +21,7 @@ pub use timetable::{Date, Span, Timetable, TimetableEdit};
 pub use trunks::{Probe, TrunkRow};
 
 use sqlx::SqliteConnection;
+use trunks::URI_BYTES_MAX;
 
 use super::error::StoreError;
 use super::rights::{Caller, Stop};
@@ -76,8 +77,11 @@ pub enum SystemError {
     #[error("hunt group {} has {} members already, which is the most: remove one first", .0.0, groups::MEMBERS_MAX)]
     TooManyMembers(ItemNumber),
     /// A URI that can't be asked.
-    #[error("`{0}` is no SIP URI that can be asked: write sip:HOST or sip:HOST:PORT, 255 characters at most")]
+    #[error("`{0}` is no SIP URI that can be asked: write sip:HOST or sip:HOST:PORT")]
     BadUri(String),
+    /// A URI that is too long; it is not repeated.
+    #[error("a URI has at most {URI_BYTES_MAX} characters, and this one has {0}: nothing was changed")]
+    LongUri(usize),
     /// A URI for what has none.
     #[error("only lines, gateways and proxies have a URI and a spoken name")]
     NoUri,

@@ -231,4 +231,20 @@ mod tests {
         assert!(Date::parse("25.12.2026").is_err());
         assert_eq!(Date::parse("2028-02-29").map(|d| d.to_string()), Ok("2028-02-29".to_owned()));
     }
+    #[test]
+    fn a_timetable_has_so_many_spans_and_holidays_and_no_more() {
+        let spans = |count: u16| -> Vec<Span> {
+            let span = |n| Span { weekday: (n % 7) as u8, from_minute: n / 7 * 2, to_minute: n / 7 * 2 + 1 };
+            (0..count).map(span).collect()
+        };
+        let holidays =
+            |count: u16| -> Vec<Date> { (0..count).map(|n| Date { year: 2000 + n, month: 12, day: 25 }).collect() };
+        let mut full = Timetable { spans: spans(200), holidays: holidays(1000) }.checked().expect("so many");
+        full = full.edited(TimetableEdit::AddHoliday(holidays(1)[0])).expect("that is one already");
+        assert_eq!((full.spans.len(), full.holidays.len()), (200, 1000));
+        for one_more in [TimetableEdit::Spans(spans(201)), TimetableEdit::AddHoliday(holidays(1001)[1000])] {
+            let why = full.edited(one_more).expect_err("one more");
+            assert_eq!(why, "a timetable has at most 200 spans and 1000 holidays");
+        }
+    }
 }

@@ -19,7 +19,7 @@ use crate::store::tx::Write;
 /// What is told to be unreachable by phone, at most.
 const UNREACHABLE_TOLD_MAX: i64 = 50;
 /// Longest URI, in bytes.
-const URI_BYTES_MAX: usize = 255;
+pub(super) const URI_BYTES_MAX: usize = 255;
 
 /// A line, a gateway or a proxy as it is listed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -53,8 +53,11 @@ pub struct Probe {
 
 /// A URI that an OPTIONS request can be sent to.
 pub(super) fn check_uri(uri: &str) -> Result<(), SystemError> {
+    if uri.len() > URI_BYTES_MAX {
+        return Err(SystemError::LongUri(uri.chars().count()));
+    }
     let host = uri.strip_prefix("sip:").unwrap_or_default();
-    let fits = !host.is_empty() && uri.len() <= URI_BYTES_MAX && uri.bytes().all(|b| b.is_ascii_graphic());
+    let fits = !host.is_empty() && uri.bytes().all(|b| b.is_ascii_graphic());
     if fits { Ok(()) } else { Err(SystemError::BadUri(uri.to_owned())) }
 }
 

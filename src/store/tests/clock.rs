@@ -47,6 +47,10 @@ async fn what_was_put_off_under_a_clock_that_was_ahead_is_not_put_off_for_that_l
     let later = Wall(world.now + RETRY_S_MAX * 1000);
     world.store.retry(&world.cli(), due.id, later, "exit 1").await.unwrap();
     assert_eq!(world.store.claim_hook(&world.cli(), &hook).await.unwrap(), None, "not yet");
+    world.now -= 1;
+    let again = world.store.claim_hook(&world.cli(), &hook).await.unwrap();
+    assert_eq!(again.map(|again| again.id), Some(due.id), "further off than any try is put off");
+    world.store.retry(&world.cli(), due.id, later, "exit 1").await.unwrap();
     world.now = MORNING;
     let again = world.store.claim_hook(&world.cli(), &hook).await.unwrap();
     assert_eq!(again.map(|again| again.id), Some(due.id), "and none is overtaken for a year");

@@ -49,3 +49,16 @@ async fn one_wrong_line_imports_nothing() {
     assert_eq!(world.count_changes().await, 19, "nothing was changed");
     assert_eq!(world.store.users(world.store.site(), Wall(world.now)).await.unwrap().len(), 7);
 }
+
+#[tokio::test]
+async fn ten_thousand_users_are_imported_and_no_more() {
+    let world = World::new().await;
+    let mut rows: Vec<ImportedUser> = (1..=10_000).map(|n| row(n, &format!("{}", 20_000 + n))).collect();
+    // So that not all of them have to be hashed: it is looked at, line by line.
+    rows[0].extension = ext("1005");
+    let error = world.admin(Admin::ImportUsers { rows: rows.clone() }).await.unwrap_err();
+    assert_eq!(error.to_string(), "line 1: extension 1005 has an account already");
+    rows.push(row(10_001, "30001"));
+    let error = world.admin(Admin::ImportUsers { rows }).await.unwrap_err();
+    assert_eq!(error.to_string(), "an import takes at most 10000 users: split the file; nothing was changed");
+}

@@ -272,3 +272,32 @@ async fn what_is_looked_for_each_second_is_found_by_an_index() {
         assert!(steps.iter().any(|step| step.3.contains("intents_by_state (kind=? AND state=?")), "{sql}: {steps:?}");
     }
 }
+
+#[tokio::test]
+async fn what_is_no_file_is_not_waited_for_and_no_store() {
+    let folder = in_memory();
+    let (pipe, inner) = (folder.path().join("pipe"), folder.path().join("folder"));
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    std::fs::create_dir(&inner).unwrap();
+    for path in [&pipe, &inner] {
+        let options = StoreOptions { path: path.clone(), ..options(&folder) };
+        let tried = async {
+            let opened = Store::open(options.clone()).await.map(drop).unwrap_err().to_string();
+            let created = Store::create(options.clone()).await.map(drop).unwrap_err().to_string();
+            let others = [Store::check_copy(path).await, Store::fold(path).await, Store::given(path).await.map(drop)];
+            (opened, created, others)
+        };
+        let told = tokio::time::timeout(Duration::from_secs(20), tried).await;
+        if told.is_err() {
+            // Lets go who waits for it.
+            drop(std::fs::OpenOptions::new().read(true).write(true).open(&pipe));
+        }
+        let (opened, created, others) = told.expect("it waits for nobody");
+        assert_eq!(
+            opened,
+            format!("{} is not a switchhook store: nothing was changed; set store.url to another file", path.display())
+        );
+        assert_eq!(created, opened);
+        assert!(others.iter().all(|told| matches!(told, Err(StoreError::NotAStore(_)))), "{others:?}");
+    }
+}

@@ -102,6 +102,14 @@ async fn a_greeting_has_versions() {
     let sql = "SELECT version FROM account_audio WHERE which = 'greeting' ORDER BY version";
     let kept: Vec<i64> = sqlx::query_scalar(sql).fetch_all(&world.store.inner.reader).await.unwrap();
     assert_eq!(kept, [8, 9, 10, 11, 12], "old versions make room");
+    for _ in 0..4 {
+        world.changed(&actor, Action::RestoreGreeting).await;
+    }
+    for (n, left) in [(13, vec![8, 9, 10, 11, 12, 13]), (14, vec![10, 11, 12, 13, 14])] {
+        world.changed(&actor, keep(n)).await;
+        let kept: Vec<i64> = sqlx::query_scalar(sql).fetch_all(&world.store.inner.reader).await.unwrap();
+        assert_eq!(kept, left, "the one that was live until then stays");
+    }
     let other = world.actor("1006", "618049").await;
     assert_eq!(world.ask(&other, listen()).await, Reply::Audio(None), "one's own only");
 }

@@ -31,9 +31,13 @@ async fn a_site_is_added_once_and_spoken_when_there_are_two() {
     assert!(matches!(world.admin(again).await, Err(AdminError::SiteTaken(_))));
     let long = Admin::AddSite { name: "x".repeat(48), spoken_name: None };
     assert!(matches!(world.admin(long).await, Err(AdminError::SiteNameTooLong(47))));
+    let longest = "ö".repeat(47);
+    world.admin(Admin::AddSite { name: longest.clone(), spoken_name: None }).await.unwrap();
+    let site = world.store.site_named(&longest).await.unwrap();
+    add(&world, site, "1234567890123456", vec![], "736195").await.unwrap();
     let rows = world.store.sites().await.unwrap();
     let row = |name: &str, accounts| SiteRow { name: name.into(), accounts };
-    assert_eq!(rows, [row("branch", 0), row("main", 7)]);
+    assert_eq!(rows, [row("branch", 0), row("main", 7), row(&longest, 1)]);
 }
 
 #[tokio::test]

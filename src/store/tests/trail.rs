@@ -97,6 +97,23 @@ async fn what_other_hands_have_put_into_the_store_is_named() {
     assert_eq!(fault, Some(AuditFault::Schema("view \"v_lines\" was altered".to_owned())));
 }
 
+#[tokio::test]
+async fn twenty_foreign_views_are_named_and_the_rest_is_counted() {
+    let world = World::new().await;
+    for n in 1..=22 {
+        let sql = sqlx::AssertSqlSafe(format!("CREATE VIEW foreign_{n:02} AS SELECT 1 AS number"));
+        sqlx::query(sql).execute(&world.store.inner.writer).await.unwrap();
+        let Some(AuditFault::Schema(told)) = world.store.verify_audit().await.unwrap().fault else {
+            panic!("nothing is told of {n}")
+        };
+        assert_eq!(told.matches("is not switchhook's").count(), n.min(20), "{told}");
+        assert_eq!(
+            told.split_once(", and ").map(|(_, more)| more),
+            [None, Some("1 more"), Some("2 more")][n.max(20) - 20]
+        );
+    }
+}
+
 /// The hash that older programs have given a row, by what this file says of it.
 fn older_hash(before: &str, row: &AuditRow, told: &ChangeRow) -> String {
     use sha2::Digest;
