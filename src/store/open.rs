@@ -124,12 +124,20 @@ pub(super) fn is_file(path: &Path) -> Result<(), StoreError> {
     if is_other { Err(StoreError::NotAStore(path.to_owned())) } else { Ok(()) }
 }
 
-/// Looks at the file without writing to it, nor waiting for who does.
+/// Looks at the file without writing to it, nor waiting for who does; where whoever made it was cut off in the middle of
+/// that, what is left is rolled back first, for which it has to be written to.
 async fn look(options: &StoreOptions) -> Result<Look, StoreError> {
+    match look_by(options, true).await {
+        Err(StoreError::ReadOnly) => look_by(options, false).await,
+        found => found,
+    }
+}
+
+async fn look_by(options: &StoreOptions, read_only: bool) -> Result<Look, StoreError> {
     let path = &options.path;
     let connect = SqliteConnectOptions::new()
         .filename(path)
-        .read_only(true)
+        .read_only(read_only)
         .busy_timeout(options.busy_timeout)
         .disable_statement_logging();
     let mut conn = SqliteConnection::connect_with(&connect).await.map_err(|error| opening(path, error))?;

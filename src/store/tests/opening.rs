@@ -33,6 +33,21 @@ async fn a_store_is_made_once_and_an_unfinished_one_again() {
     assert!(matches!(Store::create(options(&folder)).await, Err(StoreError::Exists(_))));
 }
 
+/// The file has been written to and its rollback journal is still there: SQLite won't read it without rolling that back.
+#[tokio::test]
+async fn a_store_whose_maker_was_cut_off_before_there_was_anything_in_it_is_made() {
+    let folder = TempDir::new().unwrap();
+    let world = World::new().await;
+    world.store.close().await;
+    let whole = fs::read(&world.store.options().path).unwrap();
+    fs::write(&options(&folder).path, &whole[..4096]).unwrap();
+    // Its magic number; records, nonce, pages before, bytes of a sector and of a page (sqlite.org/fileformat.html section 3).
+    let header = [0xd9d5_05f9, 0x20a1_63d7, 0, 1, 0, 512, 4096].map(u32::to_be_bytes).concat();
+    fs::write(folder.path().join("switchhook.db-journal"), [header, vec![0; 512 - 28]].concat()).unwrap();
+    assert!(matches!(Store::open(options(&folder)).await, Err(StoreError::Missing(_))));
+    Store::create(options(&folder)).await.unwrap().close().await;
+}
+
 #[tokio::test]
 async fn a_newer_store_is_refused_untouched() {
     let world = World::new().await;
