@@ -1,5 +1,6 @@
 //! The shell: sockets, clocks and threads, and nothing that decides.
 
+mod accounts;
 pub mod backup;
 mod caller;
 mod clock;
@@ -37,13 +38,13 @@ use zeroize::Zeroizing;
 
 use crate::access::TollPolicy;
 use crate::call::CallLimits;
-use crate::config::{Config, DigestAlgorithm, Transport};
+use crate::config::{Config, DigestAlgorithm, SipAccount, Transport};
 use crate::effects::{EffectOptions, Hook, Runner};
 use crate::media::prompts::Prompts;
 use crate::media::recorder::RecordLimits;
 use crate::menu::{Limits, SiteName};
 use crate::model::Language;
-use crate::sip::{Account, Algorithm, Endpoint, EndpointConfig};
+use crate::sip::{Algorithm, Endpoint, EndpointConfig};
 use crate::store::{HookOn, LoginLimits, Store, StoreOptions};
 pub use clock::Clock;
 use facts::Facts;
@@ -125,7 +126,8 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
         tokio::spawn(feeder.run(within));
     }
     tokio::spawn(add_languages(loaded, folder.clone(), orders.clone()));
-    let reload = Reload { folder, language: config.prompts.language, certificates, orders: orders.clone() };
+    let accounts = config.sip.accounts.as_slice().into();
+    let reload = Reload { folder, language: config.prompts.language, certificates, accounts, orders: orders.clone() };
     watch_signals(signals, &config, &reload, &mut sip).await?;
     probing.abort();
     settle(&threads, &under_way).await;
@@ -242,13 +244,18 @@ struct Reload {
     folder: PathBuf,
     language: Language,
     certificates: Option<Arc<Certificates>>,
+    accounts: Arc<[SipAccount]>,
     orders: Sender<Order>,
 }
 
 impl Reload {
-    /// Reads the certificates, then the prompts of all languages.
+    /// Reads the passwords and the certificates, then the prompts of all languages.
     async fn run(self) {
-        let Self { folder, language, certificates, orders } = self;
+        let Self { folder, language, certificates, accounts, orders } = self;
+        if let Ok(accounts) = tokio::task::spawn_blocking(move || accounts::read_again(&accounts)).await {
+            tracing::info!(accounts = accounts.len(), "passwords were read again");
+            let _ = orders.send(Order::Passwords(accounts)).await;
+        }
         let read = move || {
             if let Some(certificates) = certificates {
                 match certificates.reload() {
@@ -297,14 +304,10 @@ fn random_seed() -> anyhow::Result<[u8; 32]> {
 }
 
 fn endpoint_config(config: &Config) -> anyhow::Result<EndpointConfig> {
-    let accounts = config.sip.accounts.iter().map(|account| {
-        let password = password_of(&account.password_file)?;
-        Ok(Account::new(&account.username, &password))
-    });
     Ok(EndpointConfig {
         calls_max: config.sip.calls_max as usize,
         trusted: config.sip.trusted_peers.clone(),
-        accounts: accounts.collect::<anyhow::Result<_>>()?,
+        accounts: accounts::read(&config.sip.accounts)?,
         algorithms: config.sip.digest.iter().copied().map(algorithm).collect(),
         ..EndpointConfig::new(config.sip.extensions.clone())
     })

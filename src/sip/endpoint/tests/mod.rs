@@ -7,6 +7,7 @@ mod floods;
 mod ipv6;
 mod limits;
 mod order;
+mod passwords;
 mod probes;
 mod requests;
 mod routing;
