@@ -2,7 +2,7 @@
 
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::setup::Setup;
 
@@ -47,15 +47,5 @@ impl Manager {
             assert!(others.len() < 1000, "{line} was not told");
         }
         panic!("{line} was not told, but {others:?}");
-    }
-
-    /// How often this line comes within that time.
-    pub fn count(&self, line: &str, time: Duration) -> usize {
-        let (end, mut count) = (Instant::now() + time, 0);
-        while let Some(left) = end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
-            let told = self.next(left).unwrap_or_default();
-            count += told.lines().filter(|found| *found == line).count();
-        }
-        count
     }
 }

@@ -4,6 +4,7 @@ mod backup;
 mod export;
 mod faults;
 mod logging;
+mod owner;
 mod restore;
 
 use std::fs;

@@ -7,7 +7,6 @@ mod clock;
 mod demo;
 mod facts;
 mod files;
-mod lock;
 mod log;
 mod log_files;
 mod media;
@@ -76,13 +75,13 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
     let clock = Clock::start();
     let folder = prompts::find(&config.prompts.folder, config.prompts.language)?;
     let loaded = Arc::new(prompts::load(&folder, config.prompts.language));
-    let store = if is_demo {
-        demo::store(store_options(&config)?, &folder).await?
-    } else {
-        Store::open(store_options(&config)?).await?
-    };
     // What is begun at a start must not disturb a `serve` that runs already: the ports and the store's lock come first.
-    let _lock = lock::take(&store.options().path)?;
+    let (store, _serving) = if is_demo {
+        (demo::store(store_options(&config)?, &folder).await?, None)
+    } else {
+        let (store, serving) = Store::serve(store_options(&config)?).await?;
+        (store, Some(serving))
+    };
     let (inbound, messages) = channel(INBOUND_MAX);
     let (orders, order_queue) = channel(config.sip.calls_max as usize + 64);
     let certificates = certificates(&config)?;

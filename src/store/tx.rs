@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::error::StoreError;
 use super::system::outside;
 use super::wanted::Wanted;
-use super::{StoreOptions, audit, clock, intents};
+use super::{StoreOptions, audit, clock, intents, open};
 use crate::access::Context;
 use crate::model::{AccountId, ChangeNumber};
 
@@ -93,6 +93,7 @@ impl<'a> Write<'a> {
             wanted: None,
             export: None,
         };
+        open::must_be_known(&mut write.tx, &options.path).await?;
         write.own(true).await?;
         outside::take(&mut write).await?;
         Ok(write)

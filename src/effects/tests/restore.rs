@@ -8,8 +8,8 @@ use crate::model::ChangeNumber;
 use crate::store::BackupRow;
 
 impl World {
-    /// Another program that writes the store.
-    async fn other_program(&self) -> SqliteConnection {
+    /// Another program that reads and writes the store.
+    pub(super) async fn other_program(&self) -> SqliteConnection {
         let path = self.folder.path().join("switchhook.db");
         SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap()
     }
@@ -122,21 +122,4 @@ async fn no_file_is_deleted_or_read_that_is_no_backup_of_its_number() {
     world.store.close().await;
     let restored = restore(&store, &options.folder, clock(), -3).await;
     assert!(matches!(restored, Err(BackupError::Unknown(-3))), "{restored:?}");
-}
-
-#[tokio::test]
-async fn what_root_makes_is_the_service_s() {
-    use std::os::unix::fs::{MetadataExt, chown};
-    let world = World::new("", "").await;
-    let store = world.folder.path().join("switchhook.db");
-    if fs::metadata(&store).unwrap().uid() != 0 {
-        return;
-    }
-    chown(&store, Some(12_345), Some(12_346)).unwrap();
-    let row = world.made(&world.options.backup).await;
-    let folder = &world.options.backup.folder;
-    for path in [folder.clone(), folder.join(row.file)] {
-        let made = fs::metadata(&path).unwrap();
-        assert_eq!((made.uid(), made.gid()), (12_345, 12_346), "{path:?}");
-    }
 }

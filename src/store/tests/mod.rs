@@ -21,6 +21,8 @@ mod sites;
 mod system;
 mod trail;
 mod undo;
+mod versions;
+mod writer;
 
 use tempfile::TempDir;
 

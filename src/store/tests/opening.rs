@@ -180,7 +180,7 @@ async fn a_write_to_a_store_that_is_read_only_names_it() {
 }
 
 /// A store of the first schema, with one account that has a spoken name and forwarding.
-async fn first_schema(folder: &TempDir) {
+pub(super) async fn first_schema(folder: &TempDir) {
     let path = options(folder).path;
     let connect = sqlx::sqlite::SqliteConnectOptions::new().filename(&path).create_if_missing(true);
     let pool = SqlitePool::connect_with(connect).await.unwrap();
