@@ -37,6 +37,7 @@ mod retention;
 mod rights;
 mod schema;
 mod settings;
+mod since;
 mod sites;
 mod sources;
 mod system;

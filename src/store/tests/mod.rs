@@ -17,6 +17,7 @@ mod recordings;
 mod roles;
 mod settings;
 mod shell;
+mod since;
 mod sites;
 mod system;
 mod trail;

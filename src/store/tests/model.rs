@@ -130,7 +130,9 @@ impl Model {
             drafts: BTreeMap::new(),
             reboot: None,
             acting: String::new(),
-            log: (0..19).map(|_| ChangeModel { by: String::new(), deed: Deed::NoWayBack, undone: false }).collect(),
+            log: (0..19)
+                .map(|_| ChangeModel { by: String::new(), deed: Deed::NoWayBack, undone: false, undoes: None })
+                .collect(),
             audited: BTreeMap::from([("ok", 19)]),
         }
     }
@@ -145,7 +147,7 @@ impl Model {
 
     fn change_of(&mut self, deed: Deed) -> ChangeNumber {
         self.audit("ok");
-        self.log.push(ChangeModel { by: self.acting.clone(), deed, undone: false });
+        self.log.push(ChangeModel { by: self.acting.clone(), deed, undone: false, undoes: None });
         ChangeNumber(self.log.len() as i64)
     }
 
