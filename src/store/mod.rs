@@ -365,7 +365,7 @@ impl Store {
             | Action::ListHandsets { .. }
             | Action::ListUnassignedHandsets
             | Action::ReadUserForwarding { .. }
-            | Action::RoleHolders { .. } => users::read(conn, ctx, &caller, action).await,
+            | Action::RoleHolders { .. } => users::read(conn, ctx, &self.inner.options.login, &caller, action).await,
             Action::ListChanges => changes::last(conn, &caller).await,
             Action::LastBackup => backup::last(conn).await,
             Action::AskReboot => reboot::ask(conn, ctx).await,

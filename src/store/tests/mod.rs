@@ -23,6 +23,7 @@ mod system;
 mod trail;
 mod undo;
 mod versions;
+mod watched;
 mod writer;
 
 use tempfile::TempDir;

@@ -62,7 +62,7 @@ impl PinModel {
 
     fn is_right(&mut self, digits: &str, enabled: bool, now: i64, origin: Origin) -> bool {
         let lock = if origin == Origin::Own { &mut self.own } else { &mut self.lock };
-        if lock.is_locked(Wall(now)) {
+        if lock.is_locked(Wall(now), &LoginLimits::default()) {
             return false;
         }
         let is_right = digits == self.digits && enabled;
@@ -455,7 +455,7 @@ impl Run {
         for row in store.users(site, Wall(self.world.now)).await.unwrap() {
             let account = &self.model.accounts[&row.extension];
             let roles: Vec<&str> = account.roles.iter().map(|role| role.name()).collect();
-            let locked = account.account.lock.is_locked(Wall(self.world.now));
+            let locked = account.account.lock.is_locked(Wall(self.world.now), &LoginLimits::default());
             assert_eq!((row.enabled, row.locked, row.roles), (account.enabled, locked, roles), "{}", row.extension);
             assert_eq!((row.dnd, row.forwarding.busy.as_deref()), (account.dnd, account.busy), "{}", row.extension);
         }

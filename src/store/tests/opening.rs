@@ -272,3 +272,13 @@ async fn what_is_looked_for_each_second_is_found_by_an_index() {
         assert!(steps.iter().any(|step| step.3.contains("intents_by_state (kind=? AND state=?")), "{sql}: {steps:?}");
     }
 }
+
+#[tokio::test]
+async fn one_user_among_many_is_found_by_the_extension() {
+    let world = World::new().await;
+    let plan = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", accounts::shown_by(Some(&ext("1005")))));
+    let steps: Vec<(i64, i64, i64, String)> = sqlx::query_as(plan).fetch_all(&world.store.inner.reader).await.unwrap();
+    let is_found = |step: &str| step.contains("SEARCH a USING INDEX") && step.contains("(site_id=? AND extension=?)");
+    assert!(steps.iter().any(|step| is_found(&step.3)), "{steps:?}");
+    assert!(!steps.iter().any(|step| step.3.starts_with("SCAN")), "{steps:?}");
+}
