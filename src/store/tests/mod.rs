@@ -1,6 +1,7 @@
 //! The store from outside: a fresh database for each test.
 
 mod attacks;
+mod backlog;
 mod clock;
 mod encrypted;
 mod events;
