@@ -31,7 +31,7 @@ pub(super) fn read_again(accounts: &[SipAccount]) -> Vec<Account> {
 }
 
 fn account(account: &SipAccount) -> anyhow::Result<Account> {
-    Ok(Account::new(&account.username, &*password_of(&account.password_file)?))
+    Ok(Account::new(&account.username, &password_of(&account.password_file)?))
 }
 
 #[cfg(test)]
