@@ -13,7 +13,7 @@ use crate::model::{ChangeNumber, Wall};
 /// Changes that a caller hears at once.
 const TOLD_MAX: i64 = 5;
 /// Among how many changes those are looked for, where others' sites make many.
-const PASSED_OVER_MAX: i64 = 10_000;
+pub(super) const PASSED_OVER_MAX: i64 = 10_000;
 
 /// A change as `change list` shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -13,7 +13,7 @@ use crate::model::ChangeNumber;
 
 /// A change with more later ones than this is not undone: all of them would have to be looked at, while everybody who
 /// writes waits.
-const LATER_MAX: i64 = 100_000;
+pub(super) const LATER_MAX: i64 = 100_000;
 
 /// A later change of the same kind.
 struct Later {
@@ -34,7 +34,7 @@ pub(super) async fn nothing_must_be_between(
     recorded: &Recorded,
     made: ChangeNumber,
 ) -> Result<(), Stop> {
-    if made.0.saturating_sub(number.0) > LATER_MAX {
+    if made.0.saturating_sub(number.0 + 1) > LATER_MAX {
         return Err(Refusal::CannotUndo.into());
     }
     let later = later(write, number, recorded, made).await?;

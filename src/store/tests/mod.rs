@@ -185,6 +185,14 @@ impl World {
         self.store.changes(None, None).await.unwrap().len()
     }
 
+    /// So many changes that were made by nobody here, to an account or to none.
+    async fn changes_about(&self, account: Option<i64>, count: i64) {
+        let sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $2)
+                   INSERT INTO changes (at, account, source, action, target, target_id)
+                   SELECT 0, 'cli', 'cli', 'user.unlocked', 'x', $1 FROM n";
+        sqlx::query(sql).bind(account).bind(count).execute(&self.store.inner.writer).await.unwrap();
+    }
+
     /// PINs that were really compared since the store was opened.
     fn compared(&self) -> u64 {
         self.store.inner.pins.derived()

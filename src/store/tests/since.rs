@@ -111,3 +111,15 @@ async fn it_holds_for_every_kind_of_change() {
     assert_eq!(undo(&world, made[0]).await, since());
     undone(&world, made[2]).await;
 }
+
+#[tokio::test]
+async fn what_has_too_many_later_changes_is_not_undone() {
+    let world = World::new().await;
+    let made = world.changed(&world.demo("1005").await, Action::ToggleDnd).await;
+    let server = world.demo("1000").await;
+    world.changes_about(None, super::super::since::LATER_MAX).await;
+    let check = || Action::Check(Destructive::Undo { number: made });
+    assert!(matches!(world.ask(&server, check()).await, Reply::MayUndo(_)));
+    world.changes_about(None, 1).await;
+    assert_eq!(world.ask(&server, check()).await, refused(Refusal::CannotUndo));
+}

@@ -122,3 +122,18 @@ async fn of_other_sites_nothing_is_heard_and_nothing_undone() {
     let row = world.store.user(branch, &ext("2000"), Wall(world.now)).await.unwrap();
     assert_eq!(row.roles, ["system-administrator"], "the shell is of no site");
 }
+
+#[tokio::test]
+async fn what_is_behind_ten_thousand_changes_of_another_site_is_not_told() {
+    let (world, branch) = with_a_branch().await;
+    add(&world, branch, "2000", vec![], "736195").await.unwrap();
+    let sql = "SELECT id FROM accounts WHERE extension = '2000'";
+    let id: i64 = sqlx::query_scalar(sql).fetch_one(&world.store.inner.reader).await.unwrap();
+    let server = world.demo("1000").await;
+    // The site was added before 2000 was.
+    world.changes_about(Some(id), changes::PASSED_OVER_MAX - 2).await;
+    let Reply::Changes(heard) = world.ask(&server, Action::ListChanges).await else { panic!("no list") };
+    assert_eq!(heard.iter().map(|change| change.action.as_str()).collect::<Vec<_>>(), ["site.added"]);
+    world.changes_about(Some(id), 1).await;
+    assert_eq!(world.ask(&server, Action::ListChanges).await, Reply::Changes(vec![]));
+}
