@@ -15,7 +15,7 @@ pub use reply::{
     BackupState, NetworkStatus, News, People, Person, Reach, Refusal, Reply, Session, Settings, SystemStatus,
     ToldChange,
 };
-pub use source::{SOURCE_NAME_CHARS_MAX, source};
+pub use source::{SOURCE_NAME_CHARS_MAX, place_of, source};
 pub use toll::{NumberPattern, TollPolicy};
 
 use crate::model::{AccountId, CallId, Extension, SiteId, Wall};

@@ -290,7 +290,7 @@ impl Call {
             }
             match event {
                 Event::Key(_) if !self.keys.take(now, KEYS, 1) => {
-                    self.keys_dropped = self.keys_dropped.saturating_add(1)
+                    self.keys_dropped = self.keys_dropped.saturating_add(1);
                 }
                 Event::Key(key) => {
                     self.keys_heard = self.keys_heard.saturating_add(1);

@@ -3,11 +3,15 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::scope;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::caller::{Caller, install_prompts};
 use crate::state::is_whole;
+use crate::strace::{Attached, Fault, Injection};
+use crate::world::manager::Manager;
+use crate::world::server::Server;
 use crate::world::setup::{Options, Setup};
 use crate::world::template::pin_of;
 use crate::world::tools::are_here;
@@ -15,6 +19,8 @@ use crate::world::wait::until;
 
 /// Prompts that end a change of do not disturb. `not-answered` would say that nobody knows whether it was done.
 const ENDS: [&str; 4] = ["dnd-on", "dnd-off", "failed-try-later", "not-answered"];
+/// What the manager is told.
+const WATCHDOG: &str = "WATCHDOG=1";
 /// What was put off is done by then.
 const DONE_WITHIN: Duration = Duration::from_secs(30);
 
@@ -135,4 +141,80 @@ fn a_hook_whose_end_could_not_be_recorded_holds_nothing_up() {
     assert_eq!(setup.text("told").lines().filter(|line| !line.is_empty()).count(), 2, "each once");
     drop(server);
     is_whole(&setup);
+}
+
+/// How often the manager is told this within that time.
+fn count(manager: &Manager, line: &str, time: Duration) -> usize {
+    let (end, mut count) = (Instant::now() + time, 0);
+    while let Some(left) = end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+        let told = manager.next(left).unwrap_or_default();
+        count += told.lines().filter(|found| *found == line).count();
+    }
+    count
+}
+
+/// A server whose service manager waits so long for a sign of life, in microseconds.
+fn watched(setup: &Setup, manager: &Manager, within: &str) -> Server {
+    Server::start_with(setup, &[("NOTIFY_SOCKET", manager.path()), ("WATCHDOG_USEC", within)])
+}
+
+#[test]
+fn the_watchdog_is_fed_while_another_program_holds_the_store() {
+    if !are_here(&["sqlite3"]) {
+        return;
+    }
+    let setup = Setup::with(Options { languages: &[], ..Options::default() });
+    install_prompts(&setup);
+    let manager = Manager::new(&setup);
+    // The longest turn of the writer is 5 s.
+    let mut server = watched(&setup, &manager, "12000000");
+    let mut callers: Vec<Caller> = (0..3).map(|_| Caller::new(&setup)).collect();
+    for caller in &mut callers {
+        assert!(caller.call_as("1005", pin_of("1005")));
+    }
+    let holder = Holder::of(&setup);
+    let is_over = AtomicBool::new(false);
+    scope(|scope| {
+        for caller in &mut callers {
+            // There is always somebody who waits for the writer.
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    assert!(caller.press("3"));
+                    assert_eq!(caller.hears(&ENDS), Some("failed-try-later"));
+                }
+            });
+        }
+        count(&manager, WATCHDOG, Duration::from_secs(4));
+        for _ in 0..3 {
+            manager.hears(WATCHDOG);
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
+    holder.lets_go();
+    assert!(callers[0].press("3"));
+    assert_eq!(callers[0].hears(&ENDS), Some("dnd-on"));
+    assert!(server.is_running());
+}
+
+#[test]
+fn the_watchdog_is_not_fed_while_the_writer_hangs() {
+    if !are_here(&["strace"]) {
+        return;
+    }
+    let setup = Setup::with(Options { languages: &[], ..Options::default() });
+    install_prompts(&setup);
+    let manager = Manager::new(&setup);
+    let server = watched(&setup, &manager, "1000000");
+    let mut caller = Caller::new(&setup);
+    assert!(caller.call_as("1005", pin_of("1005")));
+    manager.hears(WATCHDOG);
+    let hangs = Fault::Delay(Duration::from_secs(20));
+    let injection = Injection { calls: "fsync,fdatasync", fault: hangs, nth: 1, on: &[] };
+    let attached = Attached::to(&setup, server.id(), &injection);
+    assert!(caller.press("3"));
+    // The SIP task goes on, and the timer, and all the same.
+    let is_silent = || count(&manager, WATCHDOG, Duration::from_millis(1500)) == 0;
+    assert!((0..5).any(|_| is_silent()), "it is fed on and on");
+    drop(attached);
+    manager.hears(WATCHDOG);
 }

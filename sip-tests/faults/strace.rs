@@ -9,6 +9,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use crate::world::setup::Setup;
 
@@ -31,6 +32,8 @@ pub enum Fault {
     Kill,
     /// It fails with this error, once.
     Error(&'static str),
+    /// It begins so much later.
+    Delay(Duration),
 }
 
 /// What `strace` is to do: the fault, at the N-th of these calls.
@@ -51,6 +54,7 @@ impl Injection<'_> {
         let what = match fault {
             Fault::Kill => "signal=SIGKILL".to_owned(),
             Fault::Error(error) => format!("error={error}"),
+            Fault::Delay(time) => format!("delay_enter={}", time.as_micros()),
         };
         let mut arguments = vec!["-f".to_owned(), "-o".to_owned(), trace.display().to_string()];
         arguments.extend(["-e".to_owned(), format!("trace={calls}")]);
@@ -101,6 +105,7 @@ pub fn run(setup: &Setup, arguments: &[&str], input: &str, injection: &Injection
         // strace ends itself as its program was ended.
         Fault::Kill => status.signal() == Some(9) || status.code() == Some(137),
         Fault::Error(_) => fs::read_to_string(&trace).is_ok_and(|trace| trace.contains("(INJECTED)")),
+        Fault::Delay(_) => fs::read_to_string(&trace).is_ok_and(|trace| trace.contains("(DELAYED)")),
     };
     let code = if matches!(injection.fault, Fault::Kill) && was_hurt { None } else { status.code() };
     Ended { said: text(stdout), error, code, was_hurt }

@@ -7,11 +7,9 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::world::agent::{Agent, NO_KEYS_BY_RTP};
-use crate::world::keypad::Keypad;
 use crate::world::manager::Manager;
 use crate::world::server::Server;
 use crate::world::setup::{Options, PROGRAM, PROJECT, Setup};
-use crate::world::tools::are_here;
 use crate::world::wait::until;
 
 /// What `systemd-analyze security` may say at most, in tenths.
@@ -87,44 +85,6 @@ fn a_reload_while_it_drains_reads_nothing_and_takes_nothing_back() {
     assert!(server.ends_within(Duration::from_secs(10)).success());
 }
 
-#[test]
-fn the_watchdog_is_not_fed_while_the_writer_hangs() {
-    if !are_here(&["sqlite3"]) {
-        return;
-    }
-    let setup = Setup::new();
-    let manager = Manager::new(&setup);
-    let _server = watched(&setup, &manager);
-    manager.hears(WATCHDOG);
-    // Somebody keeps the store for a while, and the writer waits for it.
-    let mut other = Command::new("sqlite3");
-    other.arg(setup.path("switchhook.db")).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-    let mut other = other.spawn().expect("sqlite3 starts");
-    let mut says = other.stdin.take().expect("its input");
-    says.write_all(b".timeout 5000\nBEGIN IMMEDIATE;\n").expect("written");
-    until(Duration::from_secs(10), "it is kept", || {
-        let mut probe = Command::new("sqlite3");
-        probe.arg(setup.path("switchhook.db")).arg("BEGIN IMMEDIATE;").stdout(Stdio::null()).stderr(Stdio::null());
-        !probe.status().expect("sqlite3").success()
-    });
-    let mut agent = Agent::new(&setup);
-    agent.new_call();
-    assert_eq!(agent.call(1, NO_KEYS_BY_RTP).code(), 200);
-    let next = Keypad::info(&mut agent, 2, "1005#904826#");
-    // The login hashes, and then waits to be written; rounds that were answered before may still be told.
-    std::thread::sleep(Duration::from_secs(1));
-    manager.count(WATCHDOG, Duration::from_millis(300));
-    assert_eq!(
-        manager.count(WATCHDOG, Duration::from_millis(1500)),
-        0,
-        "the SIP task goes on, and the timer, and all the same"
-    );
-    says.write_all(b"ROLLBACK;\n.quit\n").expect("written");
-    assert!(other.wait().expect("sqlite3 ends").success());
-    manager.hears(WATCHDOG);
-    agent.bye(next);
-}
-
 /// The unit's settings, `NAME=VALUE`.
 fn unit() -> Vec<(String, String)> {
     let text = fs::read_to_string(Path::new(PROJECT).join("packaging/switchhook.service")).expect("the unit");
@@ -152,6 +112,15 @@ fn the_unit_names_verbs_that_there_are_and_waits_for_the_drain() {
     let seconds = |name: &str| setting(name).parse::<u32>().unwrap_or_else(|_| panic!("{name}= in seconds"));
     assert!(seconds("WatchdogSec") > 10, "the writer may wait for another program for ten seconds");
     assert!(seconds("TimeoutStopSec") > Options::default().drain_s + 2);
+}
+
+/// Whoever opens the store first makes the files beside it: they have to be the group's, not that one's own.
+#[test]
+fn what_the_pbx_makes_beside_the_store_is_the_group_s() {
+    assert_eq!(setting("StateDirectoryMode"), "2770");
+    let page = fs::read_to_string(Path::new(PROJECT).join("docs/operations.md")).expect("the page");
+    let made: Vec<&str> = page.lines().filter(|line| line.ends_with(" /var/lib/switchhook")).collect();
+    assert_eq!(made, ["install -d -m 2770 -o switchhook -g switchhook /var/lib/switchhook"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The world around a built program that is to be hurt: what of `world` that takes.
 
 pub mod agent;
+pub mod manager;
 #[path = "sim/random.rs"]
 pub mod random;
 pub mod server;

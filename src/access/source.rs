@@ -16,6 +16,12 @@ pub fn source(place: impl Display, name: Option<&str>) -> String {
     }
 }
 
+/// The place in a source.
+pub fn place_of(source: &str) -> &str {
+    // What a caller calls itself has no space in it.
+    source.split_once(" (").map_or(source, |(place, _)| place)
+}
+
 fn clean(c: char) -> char {
     if c.is_ascii_alphanumeric() || "+-_.*#@".contains(c) { c } else { '?' }
 }
@@ -32,6 +38,9 @@ mod tests {
         assert_eq!(source("10.0.0.5", None), "10.0.0.5");
         assert_eq!(source("10.0.0.5", Some("")), "10.0.0.5");
         assert_eq!(source("10.0.0.5", Some("a\r\nb\u{1b}[2J (1003)")), "10.0.0.5 (a??b??2J??1003?)");
+        for name in [None, Some("1002"), Some("a (1003)")] {
+            assert_eq!(place_of(&source("2001:db8::/64", name)), "2001:db8::/64");
+        }
         let long = source("10.0.0.5", Some(&"ü1".repeat(500)));
         assert_eq!(long, format!("10.0.0.5 ({})", "?1".repeat(16)));
     }

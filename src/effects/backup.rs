@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::OFlags;
 use sha2::{Digest, Sha256};
 
+use super::owner::must_be_ours;
 #[doc(inline)]
 pub use super::restore::{Restored, restore};
 use super::{POLL, Runner};
@@ -66,6 +67,14 @@ pub enum BackupError {
         /// Where its file was.
         path: PathBuf,
     },
+    /// Root is to work with the files of a store that is not root's.
+    #[error(
+        "root makes, verifies and restores backups of its own store only, and this one is another user's: run `{run_as} switchhook backup …`"
+    )]
+    OtherOwner {
+        /// What runs a command as the owner.
+        run_as: String,
+    },
     /// Its file is not what was written.
     #[error("backup {id} is not good any more: {path} was altered since it was made; use another one")]
     Altered {
@@ -86,11 +95,22 @@ pub enum BackupError {
     },
 }
 
+impl BackupError {
+    /// The same, where a backup's file that is not there means that the backup is gone.
+    pub(super) fn or_gone(self, id: i64) -> Self {
+        match self {
+            BackupError::File { path, why } if why.kind() == io::ErrorKind::NotFound => BackupError::Gone { id, path },
+            error => error,
+        }
+    }
+}
+
 /// Makes a backup now, for the shell; works beside a process that serves.
 ///
 /// # Errors
 /// The store or the folder can't be read or written; nothing is left of it but its row.
 pub async fn create(store: &Store, options: &BackupOptions, ctx: &Context) -> Result<BackupRow, BackupError> {
+    must_be_ours(&store.options().path)?;
     let begun = store.begin_backup(ctx, None).await?;
     let made = attempt(store, &options.folder, &begun).await;
     record(store, ctx, &begun, &made).await?;
@@ -113,10 +133,11 @@ pub async fn list(store: &Store) -> Result<Vec<BackupRow>, BackupError> {
 /// # Errors
 /// It is not whole; it does not count as a good one any more.
 pub async fn verify(store: &Store, options: &BackupOptions, ctx: &Context, id: i64) -> Result<BackupRow, BackupError> {
+    must_be_ours(&store.options().path)?;
     let found = store.backups().await?.into_iter().find(|backup| backup.id == id);
     let backup = found.ok_or(BackupError::Unknown(id))?;
     let file = file_of(&options.folder, id, &backup.file)?;
-    let examined = examine(&file, id, Some(&backup.sha256)).await;
+    let examined = examine(&file, &file, id, Some(&backup.sha256)).await;
     match examined {
         Ok(_) => store.note_verified(ctx, id, true).await?,
         Err(BackupError::Gone { .. } | BackupError::Altered { .. } | BackupError::Damaged { .. }) => {
@@ -124,7 +145,11 @@ pub async fn verify(store: &Store, options: &BackupOptions, ctx: &Context, id: i
         }
         // That says nothing of the backup.
         Err(
-            BackupError::Store(_) | BackupError::File { .. } | BackupError::Unknown(_) | BackupError::NotOurs { .. },
+            BackupError::Store(_)
+            | BackupError::File { .. }
+            | BackupError::Unknown(_)
+            | BackupError::NotOurs { .. }
+            | BackupError::OtherOwner { .. },
         ) => {}
     }
     examined?;
@@ -201,6 +226,7 @@ pub(super) fn file_of(folder: &Path, id: i64, file: &str) -> Result<PathBuf, Bac
 
 /// Makes the file of a backup that has its row; of one that fails nothing is left.
 async fn attempt(store: &Store, folder: &Path, begun: &Begun) -> Result<(i64, String), BackupError> {
+    must_be_ours(&store.options().path)?;
     file_of(folder, begun.id, &begun.file)?;
     let made = make(store, folder, begun).await;
     if made.is_err() {
@@ -225,7 +251,7 @@ async fn make(store: &Store, folder: &Path, begun: &Begun) -> Result<(i64, Strin
     })?;
     let copied = temporary.clone();
     blocking(&temporary, move || File::open(copied)?.sync_all()).await?;
-    let made = examine(&temporary, begun.id, None).await?;
+    let made = examine(&temporary, &temporary, begun.id, None).await?;
     let folder = folder.to_owned();
     let target = path.clone();
     blocking(&path, move || fs::rename(&temporary, target).and_then(|()| sync_folder(&folder))).await?;
@@ -233,21 +259,19 @@ async fn make(store: &Store, folder: &Path, begun: &Begun) -> Result<(i64, Strin
 }
 
 /// Reads a file from end to end: its size and its SHA-256, where it is a whole store and has the SHA-256 that it must
-/// have.
-pub(super) async fn examine(path: &Path, id: i64, sha256: Option<&str>) -> Result<(i64, String), BackupError> {
+/// have. Errors name the file `told`, of which it may be a copy.
+pub(super) async fn examine(
+    path: &Path,
+    told: &Path,
+    id: i64,
+    sha256: Option<&str>,
+) -> Result<(i64, String), BackupError> {
     let read = path.to_owned();
-    let digested = blocking(path, move || digest(&read)).await;
-    let (bytes, found) = digested.map_err(|error| match error {
-        BackupError::File { path, why } if why.kind() == io::ErrorKind::NotFound => BackupError::Gone { id, path },
-        BackupError::File { path, why } if why.kind() == io::ErrorKind::InvalidData => {
-            BackupError::Damaged { id, path, why: why.to_string() }
-        }
-        error => error,
-    })?;
+    let (bytes, found) = blocking(told, move || digest(&read)).await.map_err(|error| error.or_gone(id))?;
     if sha256.is_some_and(|sha256| sha256 != found) {
-        return Err(BackupError::Altered { id, path: path.to_owned() });
+        return Err(BackupError::Altered { id, path: told.to_owned() });
     }
-    let damaged = |why: String| BackupError::Damaged { id, path: path.to_owned(), why };
+    let damaged = |why: String| BackupError::Damaged { id, path: told.to_owned(), why };
     match Store::check_copy(path).await {
         Ok(()) => Ok((bytes, found)),
         Err(StoreError::Damaged(why)) => Err(damaged(why)),
@@ -304,14 +328,16 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+/// Opens a file to read it: nothing that is reached by a link, and nothing that would be waited for.
+pub(super) fn open_regular(path: &Path) -> io::Result<File> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no file")) }
+}
+
 /// The size of a file and its SHA-256.
 fn digest(path: &Path) -> io::Result<(i64, String)> {
-    // What others may have put there instead (a pipe that nobody writes) is not waited for and not read.
-    let flags = OFlags::NONBLOCK.bits().cast_signed();
-    let mut file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is no file"));
-    }
+    let mut file = open_regular(path)?;
     let (mut hash, mut bytes, mut buffer) = (Sha256::new(), 0, vec![0; READ_BYTES]);
     loop {
         let count = file.read(&mut buffer)?;

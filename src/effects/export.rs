@@ -5,12 +5,10 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustix::fs::OFlags;
-
+use super::backup::open_regular;
 use super::{EffectError, Runner};
 use crate::model::{Audio, RecordingNumber};
 use crate::store::{AdminError, IntentState, RETRY_S_MAX, StoreError};
@@ -146,9 +144,8 @@ fn replace(path: &Path, number: RecordingNumber, bytes: &[u8]) -> io::Result<()>
 /// Whether a file of that name has these bytes and no others. What others may have put there instead (a pipe that nobody
 /// writes, a link to a file without an end) is not waited for and not read.
 fn is_there(path: &Path, bytes: &[u8]) -> bool {
-    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-    let Ok(file) = OpenOptions::new().read(true).custom_flags(flags).open(path) else { return false };
-    let is_like_it = |is: fs::Metadata| is.is_file() && usize::try_from(is.len()).is_ok_and(|len| len == bytes.len());
+    let Ok(file) = open_regular(path) else { return false };
+    let is_like_it = |is: fs::Metadata| usize::try_from(is.len()).is_ok_and(|len| len == bytes.len());
     let mut present = Vec::new();
     file.metadata().is_ok_and(is_like_it)
         && file.take(bytes.len() as u64 + 1).read_to_end(&mut present).is_ok()

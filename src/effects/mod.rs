@@ -8,6 +8,7 @@ mod command;
 mod export;
 mod hooks;
 mod logging;
+mod owner;
 mod reboot;
 mod restore;
 

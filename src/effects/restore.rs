@@ -1,7 +1,7 @@
 //! Putting a backup in the store's place, while nobody serves.
 //!
 //! ```text
-//! verify ─► copy beside the store ─► what was open in it is ended ─► fsync ─► old store linked aside ─► rename
+//! copy beside the store ─► verify the copy ─► what was open in it is ended ─► fsync ─► old store linked aside ─► rename
 //! ```
 //! Until the rename the old store stands; after it the new one does. The old one is never deleted.
 
@@ -11,11 +11,12 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-use super::backup::{BackupError, blocking, examine, file_of, remove_if_there, sync_folder};
+use super::backup::{BackupError, blocking, examine, file_of, open_regular, remove_if_there, sync_folder};
+use super::owner::must_be_ours;
 use crate::access::Context;
 use crate::model::Wall;
 use crate::store::{
-    Backup, FILE_MODE, Given, Store, StoreError, StoreOptions, file_time, folder_of, give_to_owner, parse_backup_file,
+    Backup, FILE_MODE, Given, Opened, Serving, Store, StoreError, StoreOptions, file_time, parse_backup_file,
 };
 
 /// What belongs to a store's file besides it, by the ending of its name.
@@ -33,14 +34,17 @@ pub struct Restored {
     pub kept_aside: Option<PathBuf>,
 }
 
-/// Makes backup `id` the store. The caller holds the store's lock, so that nobody serves it or will meanwhile.
+/// Makes backup `id` the store, while nobody serves it and no verb has it open.
 ///
 /// A store that can't be opened any more is no hindrance: the backup is found by its number in the names of the files.
 ///
 /// # Errors
 /// The backup is not whole, something still has the store open, or files can't be written; the store is as it was.
 pub async fn restore(options: &StoreOptions, folder: &Path, now: Wall, id: i64) -> Result<Restored, BackupError> {
-    let known = match Store::open(StoreOptions { pin_workers: 1, ..options.clone() }).await {
+    must_be_ours(&options.path)?;
+    let serving = Serving::take(&options.path)?;
+    let _alone = Opened::alone(&options.path).await?;
+    let known = match Store::open_alone(StoreOptions { pin_workers: 1, ..options.clone() }, &serving).await {
         Ok(store) => {
             let known = store.all_backups().await;
             store.close().await;
@@ -53,13 +57,12 @@ pub async fn restore(options: &StoreOptions, folder: &Path, now: Wall, id: i64) 
     let chosen = known.iter_mut().find(|backup| backup.id == id && backup.deleted_at.is_none());
     let chosen = chosen.ok_or(BackupError::Unknown(id))?;
     let file = file_of(folder, id, &chosen.file)?;
-    examine(&file, id, Some(&chosen.sha256)).await?;
     chosen.verified_at = Some(now);
     let chosen = chosen.clone();
 
     let copy = beside(&options.path, ".restoring");
     let settled = Settled { from: &chosen, known: &known, given: given.as_ref() };
-    let prepared = prepare(options, &file, &copy, now, settled).await;
+    let prepared = prepare(options, &file, &copy, now, settled, &serving).await;
     let swapped = match prepared {
         Ok(()) => swap(&options.path, &copy, now, given.as_ref()).await,
         Err(error) => Err(error),
@@ -83,7 +86,8 @@ async fn with_strays(folder: &Path, mut known: Vec<Backup>, now: Wall) -> Result
             continue;
         }
         // One that is no store is none to choose from.
-        if let Ok((bytes, sha256)) = examine(&folder.join(&name), id, None).await {
+        let file = folder.join(&name);
+        if let Ok((bytes, sha256)) = examine(&file, &file, id, None).await {
             let verified_at = Some(now);
             known.push(Backup { id, at, file: name, bytes, sha256, verified_at, deleted_at: None });
         }
@@ -113,17 +117,24 @@ struct Settled<'a> {
     given: Option<&'a Given>,
 }
 
-/// Copies the backup beside the store and makes it fit to be the store.
+/// Copies the backup beside the store, looks whether the copy is whole, and makes it fit to be the store. The backup itself
+/// is opened once: what is under its name later is nobody's business.
 async fn prepare(
     options: &StoreOptions,
     file: &Path,
     copy: &Path,
     now: Wall,
     settled: Settled<'_>,
+    serving: &Serving,
 ) -> Result<(), BackupError> {
-    let (from, to, store) = (file.to_owned(), copy.to_owned(), options.path.clone());
-    blocking(copy, move || copy_file(&from, &to, &store)).await?;
-    let store = Store::open(StoreOptions { path: copy.to_owned(), pin_workers: 1, ..options.clone() }).await?;
+    let id = settled.from.id;
+    let from = file.to_owned();
+    let source = blocking(file, move || open_regular(&from)).await.map_err(|error| error.or_gone(id))?;
+    let (to, store) = (copy.to_owned(), options.path.clone());
+    blocking(copy, move || copy_file(source, &to, &store)).await?;
+    examine(copy, file, id, Some(&settled.from.sha256)).await?;
+    let store =
+        Store::open_alone(StoreOptions { path: copy.to_owned(), pin_workers: 1, ..options.clone() }, serving).await?;
     let ctx = Context::without_call(now, store.site(), "cli");
     let settled = store.settle_restored(&ctx, settled.from, settled.known, settled.given).await;
     store.close().await;
@@ -134,27 +145,25 @@ async fn prepare(
 }
 
 /// A new file with the owner and the rights of the store that is there.
-fn copy_file(from: &Path, to: &Path, store: &Path) -> io::Result<()> {
+fn copy_file(mut source: File, to: &Path, store: &Path) -> io::Result<()> {
     remove_store(to)?;
-    let mut source = File::open(from)?;
     let mut target = OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(to)?;
     io::copy(&mut source, &mut target)?;
     dress(&target, store)?;
     target.sync_all()
 }
 
-/// Gives an open file the owner and the rights of the store. Never by its name: who may write the folder, but is not root,
-/// might have put a link to any other file in its place meanwhile.
+/// Gives an open file the owner and the rights of the store, as far as a store has them. Never by its name: who may write
+/// the folder might have put a link to any other file in its place meanwhile. What is no file is no model.
 fn dress(target: &File, store: &Path) -> io::Result<()> {
-    let Ok(like) = fs::metadata(store) else {
-        give_to_owner(target, folder_of(store))?;
+    let Some(like) = fs::symlink_metadata(store).ok().filter(fs::Metadata::is_file) else {
         return target.set_permissions(fs::Permissions::from_mode(FILE_MODE));
     };
     let made = target.metadata()?;
     if (made.uid(), made.gid()) != (like.uid(), like.gid()) {
         fchown(target, Some(like.uid()), Some(like.gid()))?;
     }
-    target.set_permissions(like.permissions())
+    target.set_permissions(fs::Permissions::from_mode(like.mode() & FILE_MODE))
 }
 
 /// Keeps the old store aside and puts the new one in its place.
@@ -277,6 +286,26 @@ mod tests {
         let (made, after) = (target.metadata().expect("open"), fs::metadata(&victim).expect("it is there"));
         assert_eq!((made.uid(), made.mode() & 0o777), (owner, 0o660));
         assert_eq!((after.uid(), after.mode()), (before.uid(), before.mode()));
+    }
+
+    #[test]
+    fn the_copy_has_no_rights_that_a_store_has_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [store, other, link] = ["switchhook.db", "other", "link"].map(|name| folder.path().join(name));
+        let rights = |path: &Path, mode: u32| {
+            fs::write(path, "").expect("written");
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("rights");
+        };
+        rights(&store, 0o6777);
+        rights(&other, 0o600);
+        symlink(&other, &link).expect("linked");
+        for (like, mode) in [(&store, 0o660), (&other, 0o600), (&link, 0o660), (&folder.path().join("none"), 0o660)] {
+            let copy = folder.path().join("copy");
+            let target = File::create_new(&copy).expect("made");
+            dress(&target, like).expect("dressed");
+            assert_eq!(target.metadata().expect("open").mode() & 0o7777, mode, "{}", like.display());
+            fs::remove_file(copy).expect("removed");
+        }
     }
 
     #[tokio::test]

@@ -128,6 +128,8 @@ struct Pending {
     then: Then,
     /// Whether something may have been changed where no answer comes.
     may_change: bool,
+    /// Whether a take is being kept, which is to become a draft where it can't be.
+    keeps_take: bool,
 }
 
 /// What the caller has in hand at the places that keep it ([`Place::in_hand`]).
@@ -314,6 +316,10 @@ impl Dialogue {
 
     /// Whatever waits in the keyboard buffer is taken by whoever can take it, then the silence is timed.
     fn settle(&mut self) {
+        // What the time limit had waited for is over.
+        if self.time_is_up && matches!(self.phase, Phase::Prompting(_) | Phase::Listening | Phase::Announcing(..)) {
+            self.close(Words::none());
+        }
         self.take_waiting_keys();
         if let Phase::Listening = self.phase
             && !self.held
@@ -365,6 +371,7 @@ impl Dialogue {
                 self.timer = Some(self.now + RECORDED_MAX);
             }
             Phase::Recording(Stage::Ending, _) => self.timer = Some(self.now + RECORDED_MAX),
+            Phase::Asking(Pending { keeps_take: true, .. }) => {}
             Phase::Ringing => self.hang_up(),
             _ => self.close(Words::none()),
         }

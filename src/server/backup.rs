@@ -1,4 +1,4 @@
-//! Backups for the command line; a restore takes the lock that `serve` holds.
+//! Backups for the command line.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,6 @@ use anyhow::Context as _;
 use crate::config::Config;
 pub use crate::effects::backup::{BackupError, BackupOptions, Restored, create, list, verify};
 use crate::model::Wall;
-use crate::server::lock;
 use crate::store::StoreOptions;
 
 /// Where backups go, by the configuration.
@@ -23,7 +22,6 @@ pub async fn restore(store: &StoreOptions, options: &BackupOptions, now: Wall, i
     if let Some(folder) = store.path.parent() {
         std::fs::create_dir_all(folder).with_context(|| format!("{}: can't be made", folder.display()))?;
     }
-    let _lock = lock::take(&store.path)?;
     Ok(crate::effects::backup::restore(store, &options.folder, now, id).await?)
 }
 
@@ -31,7 +29,7 @@ pub async fn restore(store: &StoreOptions, options: &BackupOptions, now: Wall, i
 mod tests {
     use super::*;
     use crate::access::Context;
-    use crate::store::{PinCost, Store};
+    use crate::store::{PinCost, Serving, Store};
 
     #[tokio::test]
     async fn nothing_is_restored_while_the_store_is_served() {
@@ -43,7 +41,7 @@ mod tests {
         let ctx = Context::without_call(Wall(0), open.site(), "cli");
         let made = create(&open, &options, &ctx).await.expect("a backup");
         open.close().await;
-        let serving = lock::take(&path).expect("the lock");
+        let serving = Serving::take(&path).expect("the lock");
         let before = std::fs::read(&path).expect("the store");
         let refused = restore(&store, &options, Wall(1000), made.id).await.expect_err("served").to_string();
         assert!(refused.contains("is served by process"), "{refused}");

@@ -1,12 +1,12 @@
 //! The shell: sockets, clocks and threads, and nothing that decides.
 
+mod accounts;
 pub mod backup;
 mod caller;
 mod clock;
 mod demo;
 mod facts;
 mod files;
-mod lock;
 mod log;
 mod log_files;
 mod media;
@@ -41,15 +41,14 @@ use crate::effects::{EffectOptions, Hook, Runner};
 use crate::media::prompts::Prompts;
 use crate::media::recorder::RecordLimits;
 use crate::menu::{Limits, SiteName};
-use crate::sip::{Account, Algorithm, Endpoint, EndpointConfig};
+use crate::sip::{Algorithm, Endpoint, EndpointConfig};
 use crate::store::{HookOn, LoginLimits, Store, StoreOptions};
 pub use clock::Clock;
 use facts::Facts;
 use media::{Outside, Thread};
-use passwords::password_of;
 use ports::Ports;
 use probes::Prober;
-use reload::Reload;
+use reload::{Reload, Sources};
 use requests::Requests;
 use settings::Settings;
 use signalling::{Order, Parts, Signalling};
@@ -73,13 +72,13 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
     let clock = Clock::start();
     let folder = prompts::find(&config.prompts.folder, config.prompts.language)?;
     let loaded = Arc::new(prompts::load(&folder, config.prompts.language));
-    let store = if is_demo {
-        demo::store(store_options(&config)?, &folder).await?
-    } else {
-        Store::open(store_options(&config)?).await?
-    };
     // What is begun at a start must not disturb a `serve` that runs already: the ports and the store's lock come first.
-    let _lock = lock::take(&store.options().path)?;
+    let (store, _serving) = if is_demo {
+        (demo::store(store_options(&config)?, &folder).await?, None)
+    } else {
+        let (store, serving) = Store::serve(store_options(&config)?).await?;
+        (store, Some(serving))
+    };
     let (inbound, messages) = channel(INBOUND_MAX);
     let (orders, order_queue) = channel(config.sip.calls_max as usize + 64);
     let certificates = certificates(&config)?;
@@ -123,7 +122,8 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
         tokio::spawn(feeder.run(within));
     }
     tokio::spawn(add_languages(Arc::clone(&loaded), folder.clone(), orders.clone()));
-    let reload = Reload::new(folder, certificates, orders.clone(), loaded);
+    let accounts = config.sip.accounts.as_slice().into();
+    let reload = Reload::new(Sources { folder, certificates, accounts }, orders.clone(), loaded);
     watch_signals(signals, &config, reload, &orders, &mut sip).await?;
     probing.abort();
     settle(&threads, &under_way).await;
@@ -269,14 +269,10 @@ fn random_seed() -> anyhow::Result<[u8; 32]> {
 }
 
 fn endpoint_config(config: &Config) -> anyhow::Result<EndpointConfig> {
-    let accounts = config.sip.accounts.iter().map(|account| {
-        let password = password_of(&account.password_file)?;
-        Ok(Account::new(&account.username, &password))
-    });
     Ok(EndpointConfig {
         calls_max: config.sip.calls_max as usize,
         trusted: config.sip.trusted_peers.clone(),
-        accounts: accounts.collect::<anyhow::Result<_>>()?,
+        accounts: accounts::read(&config.sip.accounts)?,
         algorithms: config.sip.digest.iter().copied().map(algorithm).collect(),
         ..EndpointConfig::new(config.sip.extensions.clone())
     })

@@ -1,4 +1,5 @@
-//! What SIGHUP has read again while calls go on: certificates for new connections, prompts for new calls.
+//! What SIGHUP has read again while calls go on: passwords of SIP accounts, certificates for new connections, prompts for new
+//! calls.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,15 +7,26 @@ use std::sync::Arc;
 use tokio::sync::mpsc::Sender;
 use tokio::task::{JoinSet, spawn_blocking};
 
+use crate::config::SipAccount;
 use crate::media::prompts::Prompts;
 use crate::server::signalling::Order;
 use crate::server::transport::Certificates;
-use crate::server::{prompts, systemd};
+use crate::server::{accounts, prompts, systemd};
+
+/// What is read.
+#[derive(Clone)]
+pub struct Sources {
+    /// The prompts' folder.
+    pub folder: PathBuf,
+    /// The certificates, where there are any.
+    pub certificates: Option<Arc<Certificates>>,
+    /// The accounts whose passwords are in files.
+    pub accounts: Arc<[SipAccount]>,
+}
 
 /// Reads one after the other, so that what was read last is what is heard.
 pub struct Reload {
-    folder: PathBuf,
-    certificates: Option<Arc<Certificates>>,
+    sources: Sources,
     orders: Sender<Order>,
     /// The prompts of new calls.
     in_use: Arc<Prompts>,
@@ -25,13 +37,8 @@ pub struct Reload {
 
 impl Reload {
     /// Of what was read at the start.
-    pub fn new(
-        folder: PathBuf,
-        certificates: Option<Arc<Certificates>>,
-        orders: Sender<Order>,
-        in_use: Arc<Prompts>,
-    ) -> Self {
-        Self { folder, certificates, orders, in_use, reading: JoinSet::new(), is_wanted_again: false }
+    pub fn new(sources: Sources, orders: Sender<Order>, in_use: Arc<Prompts>) -> Self {
+        Self { sources, orders, in_use, reading: JoinSet::new(), is_wanted_again: false }
     }
 
     /// Begins to read; where that is under way, it is wanted once more.
@@ -41,8 +48,7 @@ impl Reload {
             return;
         }
         systemd::reloading();
-        let (folder, certificates) = (self.folder.clone(), self.certificates.clone());
-        self.reading.spawn(read(folder, certificates, self.orders.clone(), Arc::clone(&self.in_use)));
+        self.reading.spawn(read(self.sources.clone(), self.orders.clone(), Arc::clone(&self.in_use)));
     }
 
     /// Waits until what was begun is done; for ever where nothing was. May be given up and called again.
@@ -62,14 +68,15 @@ impl Reload {
     }
 }
 
-/// Reads the certificates, then the prompts of all languages. What can't be used leaves in use what is; which prompts are
-/// used then.
-async fn read(
-    folder: PathBuf,
-    certificates: Option<Arc<Certificates>>,
-    orders: Sender<Order>,
-    in_use: Arc<Prompts>,
-) -> Arc<Prompts> {
+/// Reads the passwords and the certificates, then the prompts of all languages. What can't be used leaves in use what is;
+/// which prompts are used then.
+async fn read(sources: Sources, orders: Sender<Order>, in_use: Arc<Prompts>) -> Arc<Prompts> {
+    let Sources { folder, certificates, accounts } = sources;
+    if let Ok(accounts) = spawn_blocking(move || accounts::read_again(&accounts)).await {
+        tracing::info!(accounts = accounts.len(), "passwords were read again");
+        // Who would take them may be gone: the process is ending.
+        let _ = orders.send(Order::Passwords(accounts)).await;
+    }
     let before = Arc::clone(&in_use);
     let read = spawn_blocking(move || {
         if let Some(certificates) = certificates {
@@ -81,7 +88,6 @@ async fn read(
         Ok(Ok(all)) => {
             tracing::info!(clips = all.len(), "prompts were read again");
             let all = Arc::new(all);
-            // Who would take them may be gone: the process is ending.
             let _ = orders.send(Order::Prompts(Arc::clone(&all))).await;
             all
         }
@@ -133,7 +139,8 @@ mod tests {
             let (orders, inbox) = channel(10);
             let loaded = prompts::load(folder.path(), Language::English);
             assert_eq!(loaded.len(), clips.len());
-            let reload = Reload::new(folder.path().to_owned(), None, orders, Arc::new(loaded));
+            let sources = Sources { folder: folder.path().to_owned(), certificates: None, accounts: Arc::default() };
+            let reload = Reload::new(sources, orders, Arc::new(loaded));
             Self { folder, reload, inbox }
         }
 
@@ -143,10 +150,8 @@ mod tests {
 
         /// How many clips new calls are given; `None` where they go on with those they have.
         fn given(&mut self) -> Option<usize> {
-            match self.inbox.try_recv() {
-                Ok(Order::Prompts(prompts)) => Some(prompts.len()),
-                _ => None,
-            }
+            let orders = std::iter::from_fn(|| self.inbox.try_recv().ok());
+            orders.into_iter().find_map(|order| if let Order::Prompts(all) = order { Some(all.len()) } else { None })
         }
 
         async fn read(&mut self) -> Option<usize> {

@@ -26,7 +26,7 @@ use crate::server::probes::{Answer, Question, Questions};
 use crate::server::settings::{self, Said, Settings};
 use crate::server::transport::{Inbound, Transports};
 use crate::server::watchdog::Sign;
-use crate::sip::{DialogKey, Endpoint, Event, Incoming};
+use crate::sip::{Account, DialogKey, Endpoint, Event, Incoming};
 use crate::wire::dtmf::info_key;
 use crate::wire::sdp;
 
@@ -45,6 +45,8 @@ pub enum Order {
     HangUp(CallId),
     /// Prompts were read again: new calls use these.
     Prompts(Arc<Prompts>),
+    /// Passwords were read again.
+    Passwords(Vec<Account>),
     /// Ask by OPTIONS whether somebody is there.
     Ask(Box<Question>),
     /// Show that orders are carried out.
@@ -224,6 +226,7 @@ impl Signalling {
                 }
             }
             Order::Prompts(prompts) => self.prompts = prompts,
+            Order::Passwords(accounts) => self.endpoint.set_passwords(accounts),
             Order::Ask(question) => self.ask(now, *question),
             Order::Show(sign) => sign.show(),
             Order::Drain(wait) => {

@@ -9,7 +9,9 @@
 //!            └─ SELECT 1 ──────► the writer ──┘                       └ no: nothing
 //! ```
 //!
-//! A loop that hangs or spins never comes to it; one that is idle does at once.
+//! A loop that hangs or spins never comes to it; one that is idle does at once. The writer shows itself also by ending what it
+//! does, with or without success: it may wait for another program that holds the store, and a restart would only wait
+//! again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};

@@ -135,6 +135,15 @@ impl Guard {
         }
     }
 
+    /// Takes other passwords for accounts that there are; those of whom none is told keep theirs.
+    pub(super) fn set_passwords(&mut self, accounts: Vec<Account>) {
+        for account in accounts {
+            if let Some(known) = self.accounts.get_mut(&account.username) {
+                *known = account;
+            }
+        }
+    }
+
     /// Whether calls from this address need no digest, and say truly who calls.
     pub(super) fn trusts(&self, peer: IpAddr) -> bool {
         self.trusted.iter().any(|prefix| prefix.contains(peer))

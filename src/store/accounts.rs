@@ -1,11 +1,11 @@
 //! Reading accounts, their roles and the state of their PINs.
 
 use serde::Serialize;
-use sqlx::SqliteConnection;
+use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::clock::rfc3339;
 use super::error::StoreError;
-use super::lockout::Lockout;
+use super::lockout::{self, Lockout, LoginLimits, UNTIL_UNLOCKED};
 use super::policy::PinKind;
 use super::settings::Forwarding;
 use super::throttle::Origin;
@@ -176,10 +176,11 @@ pub(super) async fn is_locked(
     id: AccountId,
     kind: PinKind,
     now: Wall,
+    limits: &LoginLimits,
 ) -> Result<bool, StoreError> {
-    let sql = "SELECT max(locked_until) FROM lockouts WHERE account_id = $1 AND kind = $2";
-    let until: Option<i64> = sqlx::query_scalar(sql).bind(id.0).bind(kind.name()).fetch_one(conn).await?;
-    Ok(until.is_some_and(|end| now.0 < end))
+    let sql = "SELECT locked_until FROM lockouts WHERE account_id = $1 AND kind = $2 AND locked_until IS NOT NULL";
+    let ends: Vec<i64> = sqlx::query_scalar(sql).bind(id.0).bind(kind.name()).fetch_all(conn).await?;
+    Ok(ends.into_iter().any(|end| lockout::is_on(Wall(end), now, limits)))
 }
 
 /// Audio as it is stored: 16-bit little-endian samples.
@@ -245,13 +246,13 @@ impl Store {
     /// All users of a site, by extension.
     pub async fn users(&self, site: SiteId, now: Wall) -> Result<Vec<UserRow>, StoreError> {
         let mut read = self.read().await?;
-        user_rows(&mut read, site, None, now).await
+        user_rows(&mut read, site, None, now, &self.inner.options.login).await
     }
 
     /// One user.
     pub async fn user(&self, site: SiteId, extension: &Extension, now: Wall) -> Result<UserRow, AdminError> {
         let mut read = self.read().await?;
-        let found = user_rows(&mut read, site, Some(extension), now).await?.pop();
+        let found = user_rows(&mut read, site, Some(extension), now, &self.inner.options.login).await?.pop();
         found.ok_or_else(|| AdminError::UnknownExtension(extension.clone()))
     }
 
@@ -289,28 +290,45 @@ type ShownTuple = (
     Option<String>,
 );
 
-/// The accounts of a site, or the one of that extension, by one query: a row for each role, or one without any.
+/// A row for each role of each account of a site (`$1`), or one for an account without any. Of locks only those that end by
+/// `$2`, or at `$3`, which is when an administrator ends them.
+const SHOWN: &str = "SELECT a.extension, a.username, a.name, s.name, a.enabled, a.dnd, a.language, a.forward_always,
+    a.forward_busy, a.forward_no_answer,
+    (SELECT max(l.locked_until) FROM lockouts l WHERE l.account_id = a.id AND l.kind = 'account'
+     AND (l.locked_until <= $2 OR l.locked_until = $3)),
+    (SELECT l.locked_until FROM lockouts l WHERE l.account_id = a.id AND l.kind = 'account' AND l.origin = 'own'
+     AND (l.locked_until <= $2 OR l.locked_until = $3)),
+    (SELECT max(l.locked_until) FROM lockouts l WHERE l.account_id = a.id AND l.kind = 'voicemail'
+     AND (l.locked_until <= $2 OR l.locked_until = $3)),
+    ap.temporary, vp.temporary, r.role
+    FROM accounts a JOIN sites s ON s.id = a.site_id
+    LEFT JOIN pins ap ON ap.account_id = a.id AND ap.kind = 'account'
+    LEFT JOIN pins vp ON vp.account_id = a.id AND vp.kind = 'voicemail'
+    LEFT JOIN roles r ON r.account_id = a.id
+    WHERE a.site_id = $1";
+
+/// The query for the accounts of a site, or for the one of an extension (`$4`): that has a text of its own, as only so it
+/// goes by the index, however many accounts there are.
+pub(super) fn shown_by(extension: Option<&Extension>) -> String {
+    let one = if extension.is_some() { " AND a.extension = $4" } else { "" };
+    format!("{SHOWN}{one} ORDER BY length(a.extension), a.extension")
+}
+
+/// The accounts of a site, or the one of that extension, by one query.
 async fn user_rows(
     conn: &mut SqliteConnection,
     site: SiteId,
     extension: Option<&Extension>,
     now: Wall,
+    limits: &LoginLimits,
 ) -> Result<Vec<UserRow>, StoreError> {
-    let sql = "SELECT a.extension, a.username, a.name, s.name, a.enabled, a.dnd, a.language, a.forward_always,
-               a.forward_busy, a.forward_no_answer,
-               (SELECT max(l.locked_until) FROM lockouts l WHERE l.account_id = a.id AND l.kind = 'account'),
-               (SELECT l.locked_until FROM lockouts l
-                WHERE l.account_id = a.id AND l.kind = 'account' AND l.origin = 'own'),
-               (SELECT max(l.locked_until) FROM lockouts l WHERE l.account_id = a.id AND l.kind = 'voicemail'),
-               ap.temporary, vp.temporary, r.role
-               FROM accounts a JOIN sites s ON s.id = a.site_id
-               LEFT JOIN pins ap ON ap.account_id = a.id AND ap.kind = 'account'
-               LEFT JOIN pins vp ON vp.account_id = a.id AND vp.kind = 'voicemail'
-               LEFT JOIN roles r ON r.account_id = a.id
-               WHERE a.site_id = $1 AND a.extension = COALESCE($2, a.extension)
-               ORDER BY length(a.extension), a.extension";
-    let extension = extension.map(Extension::as_str);
-    let shown: Vec<ShownTuple> = sqlx::query_as(sql).bind(site.0).bind(extension).fetch_all(conn).await?;
+    let query = sqlx::query_as(AssertSqlSafe(shown_by(extension))).bind(site.0);
+    let query = query.bind(lockout::latest(now, limits).0).bind(UNTIL_UNLOCKED.0);
+    let query = match extension {
+        Some(extension) => query.bind(extension.as_str().to_owned()),
+        None => query,
+    };
+    let shown: Vec<ShownTuple> = query.fetch_all(conn).await?;
     let mut users: Vec<(UserRow, Vec<String>)> = Vec::new();
     for mut row in shown {
         let role = row.15.take();

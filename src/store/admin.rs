@@ -1,7 +1,7 @@
 //! What only a person with a shell on this machine asks: the command line's side of the one door.
 
 mod error;
-mod users;
+pub(super) mod users;
 
 use serde_json::json;
 

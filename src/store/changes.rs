@@ -1,7 +1,7 @@
 //! The changes, by number.
 
 use serde::Serialize;
-use sqlx::SqliteConnection;
+use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::clock::{civil, rfc3339};
 use super::error::StoreError;
@@ -12,6 +12,8 @@ use crate::model::{ChangeNumber, Wall};
 
 /// Changes that a caller hears at once.
 const TOLD_MAX: i64 = 5;
+/// Among how many changes those are looked for, where others' sites make many.
+pub(super) const PASSED_OVER_MAX: i64 = 10_000;
 
 /// A change as `change list` shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -70,15 +72,25 @@ impl Store {
 
 type ToldTuple = (i64, i64, Option<i64>, String, String, String);
 
-/// The last changes that the caller may hear of, newest first.
+/// What every query here asks of a change: that it was not made to an account of another site than `$1` (null: any).
+const OF_THE_SITE: &str = "SELECT c.number, c.at, c.account_id, c.account, c.action, c.target FROM changes c
+    LEFT JOIN accounts a ON a.id = c.target_id WHERE ($1 IS NULL OR a.site_id IS NULL OR a.site_id = $1)";
+
+/// The last changes that the caller may hear of, newest first. What was made to accounts of other sites is passed over, among
+/// the last [`PASSED_OVER_MAX`] changes.
 pub(super) async fn last(conn: &mut SqliteConnection, caller: &Caller) -> Result<Reply, Stop> {
+    let site = caller.only_site().map(|site| site.0);
     let rows: Vec<ToldTuple> = if caller.hears_all() {
-        let sql = "SELECT number, at, account_id, account, action, target FROM changes ORDER BY number DESC LIMIT $1";
-        sqlx::query_as(sql).bind(TOLD_MAX).fetch_all(&mut *conn).await?
+        let sql = format!(
+            "{OF_THE_SITE} AND c.number > (SELECT COALESCE(MAX(number), 0) FROM changes) - $2
+             ORDER BY c.number DESC LIMIT $3"
+        );
+        let query = sqlx::query_as(AssertSqlSafe(sql)).bind(site).bind(PASSED_OVER_MAX);
+        query.bind(TOLD_MAX).fetch_all(&mut *conn).await?
     } else {
-        let sql = "SELECT number, at, account_id, account, action, target FROM changes WHERE account_id = $1
-                   ORDER BY number DESC LIMIT $2";
-        sqlx::query_as(sql).bind(caller.own()?.id.0).bind(TOLD_MAX).fetch_all(&mut *conn).await?
+        let sql = format!("{OF_THE_SITE} AND c.account_id = $2 ORDER BY c.number DESC LIMIT $3");
+        let query = sqlx::query_as(AssertSqlSafe(sql)).bind(site).bind(caller.own()?.id.0);
+        query.bind(TOLD_MAX).fetch_all(&mut *conn).await?
     };
     let mut all = Vec::new();
     for row in rows {
@@ -93,8 +105,9 @@ pub(super) async fn told(
     caller: &Caller,
     number: ChangeNumber,
 ) -> Result<ToldChange, Stop> {
-    let sql = "SELECT number, at, account_id, account, action, target FROM changes WHERE number = $1";
-    let row: Option<ToldTuple> = sqlx::query_as(sql).bind(number.0).fetch_optional(&mut *conn).await?;
+    let sql = format!("{OF_THE_SITE} AND c.number = $2");
+    let query = sqlx::query_as(AssertSqlSafe(sql)).bind(caller.only_site().map(|site| site.0)).bind(number.0);
+    let row: Option<ToldTuple> = query.fetch_optional(&mut *conn).await?;
     let row = row.filter(|(_, _, by, ..)| caller.hears_of(*by)).ok_or(Refusal::Unknown)?;
     Ok(as_told(conn, row).await?)
 }

@@ -10,7 +10,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 use super::error::StoreError;
-use super::open::{FILE_MODE, Found, found_schema, give_to_owner, is_file, known_schema, opening};
+use super::open::{FILE_MODE, Found, found_schema, is_file, known_schema, opening};
 use super::rights::Caller;
 use super::tx::Outcome;
 use super::{BACKUP_NUMBER_MAX, Backup, Store, audit};
@@ -51,7 +51,7 @@ impl Store {
         // So that it has the mode that we want: the database fills an empty file.
         let options = self.options();
         let made = OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(path);
-        made.and_then(|file| give_to_owner(&file, &options.path)).map_err(cannot)?;
+        made.map_err(cannot)?;
         let connect = reading(&options.path).busy_timeout(options.busy_timeout);
         let mut conn = SqliteConnection::connect_with(&connect).await?;
         let copied = sqlx::query("VACUUM INTO $1").bind(name).execute(&mut conn).await;

@@ -23,6 +23,54 @@ pub enum StoreError {
         /// The newest schema of this program.
         known: i64,
     },
+    /// Older than this program, and served by an older one: nobody may bring it up to date under that.
+    #[error(
+        "the store at {path} has schema {found}, this program needs {known}, and a process of an older switchhook serves it: stop the service first; nothing was changed"
+    )]
+    OlderServed {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: i64,
+        /// The one that this program needs.
+        known: i64,
+    },
+    /// Another version of the program has migrated it since it was opened.
+    #[error(
+        "the store at {path} has schema {found} by now and this process writes schema {known}: another version of switchhook has changed it; nothing was changed, start the new version"
+    )]
+    OtherSchema {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: String,
+        /// The one that this program writes.
+        known: i64,
+    },
+    /// Another process serves it, or restores it.
+    #[error("{path} is served by process {holder} already; stop that one first")]
+    Served {
+        /// The file, without links.
+        path: PathBuf,
+        /// The number of that process.
+        holder: String,
+    },
+    /// It is to be replaced, and somebody has it open.
+    #[error(
+        "another switchhook command has the store at {0} open: nothing was changed; wait for its end and try again"
+    )]
+    Opened(PathBuf),
+    /// It is being replaced.
+    #[error("the store at {0} is being restored: nothing was done; try again when that has ended")]
+    Restoring(PathBuf),
+    /// A lock's file can't be made or opened, or is another file's name.
+    #[error("{path} can't be used as a lock: {why}; remove it where nobody has the store open")]
+    NoLock {
+        /// The lock's file.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
     /// Some other file is there.
     #[error("{0} is not a switchhook store: nothing was changed; set store.url to another file")]
     NotAStore(PathBuf),

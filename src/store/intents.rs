@@ -16,8 +16,11 @@ use super::tx::{Who, Write};
 use crate::access::{News, Reply};
 use crate::model::AccountId;
 
-/// Events that wait for one hook; beyond it the oldest are failed.
-const HOOK_BACKLOG_MAX: i64 = 1000;
+/// Events that wait for one hook; beyond it the oldest are failed, where they have waited for longer than
+/// [`HOOK_TIME_MS`]. As many as the largest import tells at once (`IMPORTED_MAX`), and 1000 more.
+pub(super) const HOOK_BACKLOG_MAX: i64 = 11_000;
+/// What has waited for less, in milliseconds, is not given up, however much it is: the hook had no time for it yet.
+const HOOK_TIME_MS: i64 = 3_600_000;
 /// Longest outcome that is kept, in characters.
 const DETAIL_CHARS_MAX: usize = 500;
 
@@ -135,15 +138,23 @@ pub(super) async fn insert(
     Ok(id)
 }
 
-/// Fails the oldest intents of a hook beyond [`HOOK_BACKLOG_MAX`]: its program has not kept up for long.
+/// Fails the oldest intents of a hook beyond [`HOOK_BACKLOG_MAX`]: its program has not kept up for long. To be called once
+/// in a transaction: within one no hook can run.
 pub(super) async fn cap_backlog(conn: &mut SqliteConnection, now: i64, hook: &str) -> Result<(), StoreError> {
     let sql = "UPDATE intents SET state = 'failed', finished_at = $2, detail = $3
-               WHERE kind = 'hook' AND subject = $1 AND state = 'requested' AND id <=
+               WHERE kind = 'hook' AND subject = $1 AND state = 'requested' AND requested_at < $5 AND id <=
                (SELECT id FROM intents WHERE kind = 'hook' AND subject = $1 AND state = 'requested'
                 ORDER BY id DESC LIMIT 1 OFFSET $4)";
     let detail = format!("given up: {HOOK_BACKLOG_MAX} later events wait for this hook");
-    let failed =
-        sqlx::query(sql).bind(hook).bind(now).bind(detail).bind(HOOK_BACKLOG_MAX).execute(conn).await?.rows_affected();
+    let failed = sqlx::query(sql)
+        .bind(hook)
+        .bind(now)
+        .bind(detail)
+        .bind(HOOK_BACKLOG_MAX)
+        .bind(now - HOOK_TIME_MS)
+        .execute(conn)
+        .await?
+        .rows_affected();
     if failed > 0 {
         tracing::error!(
             hook,

@@ -50,6 +50,10 @@ impl Default for LoginLimits {
 /// The end of a lock that only an administrator ends: 9999-12-30T00:00:00Z, which every calendar has.
 pub const UNTIL_UNLOCKED: Wall = Wall(253_402_128_000_000);
 
+/// What is further ahead than it can be by this much was written by a clock that has been set back since, and counts
+/// no more. Tries under way are seconds apart.
+pub(super) const CLOCK_SET_BACK_MS: i64 = 10 * 60_000;
+
 /// What is kept of the failures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lockout {
@@ -63,8 +67,8 @@ pub struct Lockout {
 
 impl Lockout {
     /// Whether a lock is on.
-    pub fn is_locked(&self, now: Wall) -> bool {
-        self.locked_until.is_some_and(|end| now < end)
+    pub fn is_locked(&self, now: Wall, limits: &LoginLimits) -> bool {
+        self.locked_until.is_some_and(|end| is_on(end, now, limits))
     }
 
     /// The state after one more failure, which came while no lock was on.
@@ -104,9 +108,35 @@ impl Lockout {
     }
 }
 
+/// Whether a lock that ends then is on. One that ends later than any lock can, and is not one that only an administrator
+/// ends, was put on by a clock that was ahead.
+pub(super) fn is_on(end: Wall, now: Wall, limits: &LoginLimits) -> bool {
+    now < end && (end == UNTIL_UNLOCKED || end <= latest(now, limits))
+}
+
+/// When a lock may end at the latest that is on now and ends by itself.
+pub(super) fn latest(now: Wall, limits: &LoginLimits) -> Wall {
+    Wall(now.0.saturating_add(i64::from(limits.lock_max_s) * 1000 + CLOCK_SET_BACK_MS))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lock_of_a_clock_that_was_ahead_is_over_when_that_is_set_back() {
+        let limits = LoginLimits::default();
+        let ten_years = 315_360_000_000;
+        let mut state = Lockout::default();
+        for _ in 0..5 {
+            state = state.after_failure(Wall(ten_years), &limits);
+        }
+        assert!(state.is_locked(Wall(ten_years), &limits) && !state.is_locked(Wall(0), &limits));
+        let longest = i64::from(limits.lock_max_s) * 1000 + CLOCK_SET_BACK_MS;
+        let at = |now| is_on(Wall(ten_years), Wall(now), &limits);
+        assert!(at(ten_years - longest) && !at(ten_years - longest - 1));
+        assert!(is_on(UNTIL_UNLOCKED, Wall(0), &limits), "an administrator has to end that");
+    }
 
     #[test]
     fn five_failures_lock_for_five_minutes_doubling() {
@@ -114,10 +144,10 @@ mod tests {
         let (mut state, mut now, mut locks_s) = (Lockout::default(), Wall(0), Vec::new());
         for _ in 0..35 {
             state = state.after_failure(now, &limits);
-            if state.is_locked(now) {
+            if state.is_locked(now, &limits) {
                 let end = state.locked_until.unwrap();
                 locks_s.push((end.0 - now.0) / 1000);
-                assert!(state.is_locked(Wall(end.0 - 1)) && !state.is_locked(end));
+                assert!(state.is_locked(Wall(end.0 - 1), &limits) && !state.is_locked(end, &limits));
                 now = end;
             }
         }
@@ -133,6 +163,6 @@ mod tests {
             state = state.after_failure(Wall(n * 10_000_000), &limits);
         }
         assert_eq!(state.locked_until, Some(UNTIL_UNLOCKED));
-        assert!(state.is_locked(Wall(250_000_000_000_000)));
+        assert!(state.is_locked(Wall(250_000_000_000_000), &limits));
     }
 }

@@ -170,7 +170,9 @@ pub(super) async fn check<'a>(
         return Ok((Checked::Refused, target));
     }
     let is_valid = found.fits && present.is_some_and(|pin| !pin.is_expired(now));
-    let is_right = tried.as_ref().is_some_and(|tried| is_valid && tried.is_enabled && !tried.lock.is_locked(now));
+    let limits = &write.options.login;
+    let is_locked = tried.as_ref().is_some_and(|tried| tried.lock.is_locked(now, limits));
+    let is_right = tried.as_ref().is_some_and(|tried| is_valid && tried.is_enabled && !is_locked);
     count(write, shown, asker.origin(), tried.as_ref(), is_right).await?;
     asker.count(write, shown.kind, gate, is_right).await?;
     Ok((if is_right { Checked::Right } else { Checked::Wrong }, target))
@@ -198,12 +200,13 @@ async fn count(
         sqlx::query(sql).bind(id.0).bind(kind.name()).bind(origin.name()).execute(write.conn()).await?;
         return Ok(());
     }
-    let is_counted = tried.is_some() && !lock.is_locked(now);
+    let limits = &write.options.login;
+    let is_counted = tried.is_some() && !lock.is_locked(now, limits);
     let (sql, lock) = if is_counted {
         let sql = "INSERT INTO lockouts (account_id, kind, origin, failures, locks, locked_until)
                    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (account_id, kind, origin)
                    DO UPDATE SET failures = $4, locks = $5, locked_until = $6";
-        (sql, lock.after_failure(now, &write.options.login))
+        (sql, lock.after_failure(now, limits))
     } else {
         let sql = "UPDATE lockouts SET failures = $4, locks = $5, locked_until = $6
                    WHERE account_id = $1 AND kind = $2 AND origin = $3";
@@ -218,7 +221,7 @@ async fn count(
         .bind(lock.locked_until.map(|end| end.0))
         .execute(write.conn())
         .await?;
-    if is_counted && lock.is_locked(now) {
+    if is_counted && lock.is_locked(now, limits) {
         let (extension, kind, origin) = (shown.extension.as_str(), kind.name(), origin.name());
         tracing::warn!(extension, kind, origin, "too many wrong PINs: this account is locked for that origin");
     }

@@ -20,6 +20,7 @@ mod destructive;
 mod error;
 mod handsets;
 mod intents;
+mod lock;
 mod lockout;
 mod logging;
 mod login;
@@ -36,6 +37,7 @@ mod retention;
 mod rights;
 mod schema;
 mod settings;
+mod since;
 mod sites;
 mod sources;
 mod system;
@@ -49,7 +51,7 @@ mod wanted;
 mod tests;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -67,6 +69,7 @@ pub use copy::Given;
 pub use error::StoreError;
 pub use handsets::HandsetRow;
 pub use intents::{IntentKind, IntentState, matches};
+pub use lock::{Opened, Serving};
 pub use lockout::{LoginLimits, UNTIL_UNLOCKED};
 pub use logging::{DETAILED_MS, NEW_FILE};
 pub use open::{FILE_MODE, folder_of, give_to_owner, make_folder};
@@ -177,7 +180,11 @@ pub struct Store {
 
 struct Inner {
     writer: SqlitePool,
+    /// Changes whenever the writer has ended what it did.
+    turns: watch::Sender<u64>,
     reader: SqlitePool,
+    /// Held until it is closed, where it was opened beside others.
+    opened: Mutex<Option<Opened>>,
     pins: pins::PinWorkers,
     trying: sources::Trying,
     options: StoreOptions,
@@ -222,16 +229,21 @@ impl Store {
         self.inner.intents.subscribe()
     }
 
-    /// Whether the one writer answers; that is not before it has done what it does now. Writes nothing, and waits for no
-    /// lock that another program may hold.
+    /// Whether the one writer goes on: it ends what it does now, or, where nobody writes, it answers. Who waits for a lock
+    /// that another program holds ends that too, without success, after the busy time-out.
     pub async fn writer_answers(&self) -> bool {
-        sqlx::query("SELECT 1").execute(&self.inner.writer).await.is_ok()
+        let mut turns = self.inner.turns.subscribe();
+        tokio::select! {
+            ended = turns.changed() => ended.is_ok(),
+            answered = sqlx::query("SELECT 1").execute(&self.inner.writer) => answered.is_ok(),
+        }
     }
 
     /// Closes all connections; what was confirmed is on the disk already.
     pub async fn close(&self) {
         self.inner.reader.close().await;
         self.inner.writer.close().await;
+        drop(self.inner.opened.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 
     async fn try_apply(&self, ctx: &Context, actor: &Actor, action: &Action) -> Result<Reply, StoreError> {
@@ -353,7 +365,7 @@ impl Store {
             | Action::ListHandsets { .. }
             | Action::ListUnassignedHandsets
             | Action::ReadUserForwarding { .. }
-            | Action::RoleHolders { .. } => users::read(conn, ctx, &caller, action).await,
+            | Action::RoleHolders { .. } => users::read(conn, ctx, &self.inner.options.login, &caller, action).await,
             Action::ListChanges => changes::last(conn, &caller).await,
             Action::LastBackup => backup::last(conn).await,
             Action::AskReboot => reboot::ask(conn, ctx).await,

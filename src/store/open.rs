@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rustix::fs::OFlags;
@@ -13,6 +13,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 use tokio::sync::watch;
 
 use super::error::{StoreError, primary_code};
+use super::lock::{Opened, Serving};
 use super::{AdminError, Inner, READERS_MAX, Store, StoreOptions, pins, sites};
 use crate::model::SiteId;
 
@@ -37,18 +38,32 @@ const FOLDER_MODE: u32 = 0o2770;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Store {
-    /// Opens a store that is there, and brings an older schema up to date.
+    /// Opens a store that is there, beside others, and brings an older schema up to date where nobody serves it. As long
+    /// as it is open, no restore puts another in its place.
     pub async fn open(options: StoreOptions) -> Result<Self, StoreError> {
-        match fs::metadata(&options.path) {
-            Ok(_) => is_file(&options.path)?,
-            Err(why) if why.kind() == std::io::ErrorKind::NotFound => {
-                return Err(StoreError::Missing(options.path));
-            }
-            Err(why) => return Err(no_access(&options.path, &why)),
-        }
+        is_there(&options.path)?;
+        let opened = Opened::beside_others(&options.path).await?;
+        Self::start_found(options, Holds::Opened(opened)).await
+    }
+
+    /// Opens a store that is there for the one process that serves it. Its lock comes first: it may be the lock of a
+    /// restore, which is about to put another file in the store's place.
+    pub async fn serve(options: StoreOptions) -> Result<(Self, Serving), StoreError> {
+        is_there(&options.path)?;
+        let serving = Serving::take(&options.path)?;
+        Ok((Self::open_alone(options, &serving).await?, serving))
+    }
+
+    /// Opens a store, or a copy beside it, for who holds its lock. `_serving` says that somebody does.
+    pub async fn open_alone(options: StoreOptions, _serving: &Serving) -> Result<Self, StoreError> {
+        is_there(&options.path)?;
+        Self::start_found(options, Holds::Serving).await
+    }
+
+    async fn start_found(options: StoreOptions, holds: Holds) -> Result<Self, StoreError> {
         match look(&options).await? {
             Look::Nothing => Err(StoreError::Missing(options.path)),
-            found => Self::start(options, found).await,
+            found => Self::start(options, found, holds).await,
         }
     }
 
@@ -58,9 +73,10 @@ impl Store {
         sites::check_name(&options.site).map_err(|error| StoreError::SiteName(error.to_string()))?;
         is_file(&options.path)?;
         make_file(&options.path)?;
+        let opened = Opened::beside_others(&options.path).await?;
         let found = look(&options).await?;
         let is_new = found == Look::Nothing;
-        let store = Self::start(options, found).await?;
+        let store = Self::start(options, found, Holds::Opened(opened)).await?;
         let mut read = store.read().await?;
         let account: Option<i64> =
             sqlx::query_scalar("SELECT id FROM accounts LIMIT 1").fetch_optional(&mut *read).await?;
@@ -78,23 +94,34 @@ impl Store {
     }
 
     /// Takes the write lock only where something is to be migrated.
-    async fn start(options: StoreOptions, found: Look) -> Result<Self, StoreError> {
-        let writer = pool(1, connect(&options).pragma("journal_size_limit", WAL_BYTES_MAX));
+    async fn start(options: StoreOptions, found: Look, holds: Holds) -> Result<Self, StoreError> {
+        let (turns, _) = watch::channel(0);
+        let writer = pool(1, connect(&options).pragma("journal_size_limit", WAL_BYTES_MAX), turns.clone());
+        let _serving = match (found, &holds) {
+            (Look::Older(found), Holds::Opened(_)) => Some(to_migrate(&options.path, found)?),
+            _ => None,
+        };
         let site = match found {
             Look::Ready(site) => site,
-            Look::Nothing | Look::Older => {
+            Look::Nothing | Look::Older(_) | Look::WithoutLog => {
                 let path = &options.path;
                 let mut conn = writer.acquire().await.map_err(|error| opening(path, error))?;
                 migrate(&mut conn, &options).await.map_err(|error| error.at(path))?
             }
         };
-        let reader = pool(READERS_MAX, connect(&options).read_only(true));
+        let reader = pool(READERS_MAX, connect(&options).read_only(true), watch::channel(0).0);
         let pins = pins::PinWorkers::start(options.pin_workers, options.pin_cost)?;
         let (intents, _) = watch::channel(0);
+        let opened = match holds {
+            Holds::Opened(opened) => opened,
+            Holds::Serving => None,
+        };
         Ok(Self {
             inner: Arc::new(Inner {
                 writer,
+                turns,
                 reader,
+                opened: Mutex::new(opened),
                 pins,
                 trying: super::sources::Trying::default(),
                 options,
@@ -107,13 +134,39 @@ impl Store {
     }
 }
 
+/// Which lock is held of a store that is opened.
+enum Holds {
+    /// That of who has it open, where one can be had.
+    Opened(Option<Opened>),
+    /// That of the one process that may serve it; held by the caller.
+    Serving,
+}
+
+/// The lock that a migration needs, held for as long as that.
+fn to_migrate(path: &Path, found: i64) -> Result<Serving, StoreError> {
+    Serving::take(path).map_err(|error| match error {
+        StoreError::Served { path, .. } => StoreError::OlderServed { path, found, known: known_schema() },
+        error => error,
+    })
+}
+
+fn is_there(path: &Path) -> Result<(), StoreError> {
+    match fs::metadata(path) {
+        Ok(_) => is_file(path),
+        Err(why) if why.kind() == io::ErrorKind::NotFound => Err(StoreError::Missing(path.to_owned())),
+        Err(why) => Err(no_access(path, &why)),
+    }
+}
+
 /// What a look at the file found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Look {
     /// An empty file.
     Nothing,
-    /// A schema that this program can bring up to date, or a file without a write-ahead log.
-    Older,
+    /// A schema that this program can bring up to date.
+    Older(i64),
+    /// This program's schema in a file that has no write-ahead log yet, as a backup's.
+    WithoutLog,
     /// This program's schema, and the configured site.
     Ready(SiteId),
 }
@@ -156,7 +209,8 @@ async fn look_at(conn: &mut SqliteConnection, options: &StoreOptions) -> Result<
         Found::Empty => Ok(Look::Nothing),
         Found::Foreign => Err(StoreError::NotAStore(path)),
         Found::Number(found) if found > known => Err(StoreError::Newer { path, found, known }),
-        Found::Number(found) if found < known || !is_wal(conn).await? => Ok(Look::Older),
+        Found::Number(found) if found < known => Ok(Look::Older(found)),
+        Found::Number(_) if !is_wal(conn).await? => Ok(Look::WithoutLog),
         Found::Number(_) => configured_site(conn, options).await.map(Look::Ready),
     }
 }
@@ -197,13 +251,26 @@ pub(super) async fn found_schema(conn: &mut SqliteConnection) -> Result<Found, S
     if !tables.iter().any(|name| name == "meta") {
         return Ok(Found::Foreign);
     }
-    let sql = "SELECT value FROM meta WHERE key = 'switchhook_schema'";
-    match sqlx::query_scalar::<_, String>(sql).fetch_optional(conn).await {
+    match written_schema(conn).await {
         Ok(Some(value)) => Ok(value.parse().map_or(Found::Foreign, Found::Number)),
         Ok(None) => Ok(Found::Foreign),
         Err(sqlx::Error::Database(said)) if primary_code(said.as_ref()) == Some(1) => Ok(Found::Foreign),
         Err(error) => Err(error.into()),
     }
+}
+
+async fn written_schema(conn: &mut SqliteConnection) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar("SELECT value FROM meta WHERE key = 'switchhook_schema'").fetch_optional(conn).await
+}
+
+/// Refuses to write a store that another version of the program has migrated since it was opened: what this one writes
+/// there would be wrong, and what it reads too. One look at one row.
+pub(super) async fn must_be_known(conn: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
+    let (found, known) = (written_schema(conn).await?.unwrap_or_default(), known_schema());
+    if found.parse() == Ok(known) {
+        return Ok(());
+    }
+    Err(StoreError::OtherSchema { path: path.to_owned(), found, known })
 }
 
 pub(super) fn known_schema() -> i64 {
@@ -248,12 +315,16 @@ fn connect(options: &StoreOptions) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-fn pool(connections_max: u32, connect: SqliteConnectOptions) -> SqlitePool {
+/// Connections to the store. `turns` counts how often one was given back and answered after that, however what was done
+/// on it has ended.
+fn pool(connections_max: u32, connect: SqliteConnectOptions, turns: watch::Sender<u64>) -> SqlitePool {
     SqlitePoolOptions::new()
-        .after_release(|conn, _| {
+        .after_release(move |conn, _| {
+            let turns = turns.clone();
             Box::pin(async move {
                 // Behind the rollback that may still be queued.
                 conn.ping().await?;
+                turns.send_modify(|turns| *turns = turns.wrapping_add(1));
                 // SQLite ends a transaction by itself where the disk is full or fails (sqlite.org/lang_transaction.html,
                 // section 3.2); a rollback is then refused, and the connection would count that transaction for ever.
                 Ok(!conn.is_in_transaction())

@@ -23,6 +23,14 @@ async fn a_hash_says_its_cost_and_fits_one_pin() {
     assert!(!workers.verify(Lane::Strangers, None, &pin("904826")).await.unwrap());
 }
 
+/// Its memory is ours, and it has copies of its own of what it makes of a PIN.
+#[test]
+fn what_argon2_works_with_is_wiped() {
+    fn is_wiped<T: zeroize::Zeroize>() {}
+    // Only with that feature of the crate it is so, and then its own copies are wiped too.
+    is_wiped::<Block>();
+}
+
 #[tokio::test]
 async fn the_last_five_are_forbidden_each_with_its_reverse_and_its_plus_ones() {
     let workers = PinWorkers::start(2, PinCost::CHEAP_FOR_TESTS).unwrap();

@@ -7,7 +7,7 @@ use super::error::StoreError;
 use super::reboot::SYSTEM;
 use super::tx::Who;
 use crate::access::{Action, Actor, Context, Destructive, Permission, Permissions, Refusal, Role};
-use crate::model::Extension;
+use crate::model::{Extension, SiteId};
 
 /// Why an action ends early; nothing of it is written.
 pub(super) enum Stop {
@@ -88,6 +88,12 @@ impl Caller {
             (false, true) => Err(Refusal::NoLongerAllowed.into()),
             (false, false) => Err(Refusal::NotAllowed.into()),
         }
+    }
+
+    /// The site whose accounts' changes alone the caller hears of and undoes, besides those of the whole store; `None`
+    /// for the shell, which is of no site.
+    pub(super) fn only_site(&self) -> Option<SiteId> {
+        self.account.as_ref().map(|account| account.site)
     }
 
     /// Whether the caller hears of changes that this account made: of the own ones, or of all.

@@ -11,11 +11,13 @@ use super::pins::Lane;
 use super::policy::PinKind;
 use super::throttle::{Bucket, Gate, Origin, SOURCE_REMEMBERED_MS, Source, Total, Try, UnderWay};
 use super::tx::{Outcome, Write};
-use crate::access::Context;
+use crate::access::{Context, place_of};
 use crate::model::{Extension, Wall};
 
 /// Sources that are remembered; for a new one those go first that are not locked and have done nothing for longest.
 pub(super) const SOURCES_MAX: i64 = 10_000;
+/// The audit trail's name for many wrong PINs of the own handsets of one place.
+const MANY_WRONG: &str = "login.many_wrong";
 /// How many go at a time, so that looking for them is rare.
 const SOURCES_DROPPED: i64 = 100;
 
@@ -59,6 +61,8 @@ impl Drop for Turn<'_> {
 pub(super) struct Asker {
     /// By what its tries are told from those of others; `None` where only the account's lock-outs count.
     source: Option<String>,
+    /// Where the own handsets are watched that fail, whichever of them it is.
+    handsets: Option<String>,
     who: Try,
 }
 
@@ -67,19 +71,21 @@ impl Asker {
     pub(super) fn caller(ctx: &Context, extension: &Extension) -> Self {
         let is_own = ctx.caller.as_ref() == Some(extension);
         let who = Try { origin: if is_own { Origin::Own } else { Origin::Other }, is_stranger: !is_own };
-        Self { source: Some(ctx.source.clone()), who }
+        // No caller can have this name: there is a space in it.
+        let handsets = is_own.then(|| format!("{} (own handsets)", place_of(&ctx.source)));
+        Self { source: Some(ctx.source.clone()), handsets, who }
     }
 
     /// Somebody who is logged in to the account and shows its PIN again. Nobody else can be locked out by that, and no
     /// other account be guessed at.
     pub(super) fn session() -> Self {
-        Self { source: None, who: Try { origin: Origin::Own, is_stranger: false } }
+        Self { source: None, handsets: None, who: Try { origin: Origin::Own, is_stranger: false } }
     }
 
     /// Somebody who is logged in to one account and tries the PIN of another: known, wherever they call from.
     pub(super) fn account(id: Option<i64>) -> Self {
         let source = id.map_or_else(|| "shell".to_owned(), |id| format!("account {id}"));
-        Self { source: Some(source), who: Try { origin: Origin::Other, is_stranger: false } }
+        Self { source: Some(source), handsets: None, who: Try { origin: Origin::Other, is_stranger: false } }
     }
 
     /// The PBX, by the shell. All its callers come from one place: only where it says who calls can they be told apart.
@@ -114,6 +120,29 @@ impl Asker {
             (Bucket(tokens_at.unwrap_or(0)), noted_at.unwrap_or(0), changed_at.unwrap_or(0));
         let source = Source { bucket, lock, noted_at, changed_at };
         Ok(Gate { source, total: Total { bucket: Bucket(total_at), noted_at: total_noted } })
+    }
+
+    /// Watches the own handsets of the place that it comes from: one wrong PIN on each of many accounts is seen, though none
+    /// of them is kept out for what others do.
+    async fn watch(&self, write: &mut Write<'_>, right: bool) -> Result<(), StoreError> {
+        let Some(place) = self.handsets.as_deref() else { return Ok(()) };
+        let sql = "SELECT tokens_at, failures, locks, noted_at, changed_at FROM login_sources WHERE source = $1";
+        let row: Option<(i64, i64, i64, i64, i64)> =
+            sqlx::query_as(sql).bind(place).fetch_optional(write.conn()).await?;
+        let count = |count: i64| u32::try_from(count).unwrap_or(u32::MAX);
+        let before = row.map_or_else(Source::default, |(tokens_at, failures, locks, noted_at, changed_at)| Source {
+            bucket: Bucket(tokens_at),
+            lock: Lockout { failures: count(failures), locks: count(locks), locked_until: None },
+            noted_at,
+            changed_at,
+        });
+        let (after, is_told) = before.watched(write.ctx.now, right, &write.options.login);
+        keep_source(write, place, &before, &after).await?;
+        if is_told {
+            write.note(MANY_WRONG, Some(place), Outcome::Failed).await?;
+            tracing::warn!(source = place, "many PINs that own handsets show are wrong: somebody may be guessing");
+        }
+        Ok(())
     }
 
     /// Begins a try, where it is looked at.
@@ -155,6 +184,7 @@ impl Asker {
     ) -> Result<(), StoreError> {
         let after = gate.after(write.ctx.now, self.who, right, &write.options.login);
         self.keep(write, kind, &gate, &after).await?;
+        self.watch(write, right).await?;
         if after.source.lock.locks > gate.source.lock.locks {
             let (source, failures) = (self.source.as_deref(), after.source.lock.failures);
             tracing::warn!(source, failures, "too many wrong PINs in a row: this source is locked out for a while");
@@ -185,26 +215,7 @@ impl Asker {
 
     async fn keep(&self, write: &mut Write<'_>, kind: PinKind, before: &Gate, after: &Gate) -> Result<(), StoreError> {
         let Some(name) = self.source.as_deref() else { return Ok(()) };
-        if after.source != before.source {
-            if before.source == Source::default() {
-                make_room(write).await?;
-            }
-            let Source { bucket, lock, noted_at, changed_at } = after.source;
-            sqlx::query(
-                "INSERT INTO login_sources (source, tokens_at, failures, locks, locked_until, noted_at, changed_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (source) DO UPDATE SET
-                 tokens_at = $2, failures = $3, locks = $4, locked_until = $5, noted_at = $6, changed_at = $7",
-            )
-            .bind(name)
-            .bind(bucket.0)
-            .bind(i64::from(lock.failures))
-            .bind(i64::from(lock.locks))
-            .bind(lock.locked_until.map(|end| end.0))
-            .bind(noted_at)
-            .bind(changed_at)
-            .execute(write.conn())
-            .await?;
-        }
+        keep_source(write, name, &before.source, &after.source).await?;
         if after.total != before.total {
             let sql = "UPDATE login_totals SET tokens_at = $2, noted_at = $3 WHERE kind = $1";
             let Total { bucket, noted_at } = after.total;
@@ -212,6 +223,31 @@ impl Asker {
         }
         Ok(())
     }
+}
+
+async fn keep_source(write: &mut Write<'_>, name: &str, before: &Source, after: &Source) -> Result<(), StoreError> {
+    if after == before {
+        return Ok(());
+    }
+    if *before == Source::default() {
+        make_room(write).await?;
+    }
+    let Source { bucket, lock, noted_at, changed_at } = after;
+    sqlx::query(
+        "INSERT INTO login_sources (source, tokens_at, failures, locks, locked_until, noted_at, changed_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (source) DO UPDATE SET
+         tokens_at = $2, failures = $3, locks = $4, locked_until = $5, noted_at = $6, changed_at = $7",
+    )
+    .bind(name)
+    .bind(bucket.0)
+    .bind(i64::from(lock.failures))
+    .bind(i64::from(lock.locks))
+    .bind(lock.locked_until.map(|end| end.0))
+    .bind(noted_at)
+    .bind(changed_at)
+    .execute(write.conn())
+    .await?;
+    Ok(())
 }
 
 /// Takes out the sources that mean nothing any more, and where there are too many the oldest.

@@ -7,11 +7,12 @@
 //! by a stranger                   x                  x                  x              other
 //! by who is logged in                                                                  own
 //! ```
-//! So no stranger uses up what lets the owner in. A right PIN costs no token, and one must be there all the same.
+//! What fails from the own handsets of one place is watched together ([`Source::watched`]), and stops nobody. So no stranger
+//! uses up what lets the owner in. A right PIN costs no token, and one must be there all the same.
 //!
 //! Kept in the store, a bucket outlives the process and is shared by all that run: that is why it is one number.
 
-use super::lockout::{Lockout, LoginLimits};
+use super::lockout::{CLOCK_SET_BACK_MS, Lockout, LoginLimits};
 use crate::model::Wall;
 
 const MINUTE_MS: i64 = 60_000;
@@ -20,9 +21,6 @@ pub(super) const SOURCE_REMEMBERED_MS: i64 = 24 * 60 * MINUTE_MS;
 /// Tries that are refused unseen are noted in the audit trail and the log once in this time: each source's, and together
 /// those that only find everybody's bucket empty.
 const NOTED_EVERY_MS: i64 = 5 * MINUTE_MS;
-/// What is further ahead than it can be by this much was written by a clock that has been set back since, and counts
-/// no more. Tries under way are seconds apart.
-const CLOCK_SET_BACK_MS: i64 = 10 * MINUTE_MS;
 
 /// From where a PIN is tried, as an account's lock-outs are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -98,9 +96,24 @@ pub(super) struct Source {
 }
 
 impl Source {
-    fn is_locked(&self, now: Wall, limits: &LoginLimits) -> bool {
-        let longest = i64::from(limits.lock_max_s) * 1000 + CLOCK_SET_BACK_MS;
-        self.lock.locked_until.is_some_and(|end| now < end && end.0 - now.0 <= longest)
+    /// All own handsets of one place after one more try, whichever account it was on, and whether it is to be told: that
+    /// many failed in a row, as they lock a stranger, or more a minute than a stranger may. Told once in five minutes, and
+    /// nobody is locked out: owners have to get in.
+    #[must_use]
+    pub(super) fn watched(self, now: Wall, right: bool, limits: &LoginLimits) -> (Self, bool) {
+        let is_old = now.0 - self.changed_at > SOURCE_REMEMBERED_MS;
+        let lock = if is_old { Lockout::default() } else { self.lock };
+        if right {
+            let lock = lock.after_success_of_source(limits);
+            let changed_at = if lock == self.lock { self.changed_at } else { now.0 };
+            return (Self { lock, changed_at, ..self }, false);
+        }
+        let lock = Lockout { locked_until: None, ..lock.after_failure_of_source(now, limits) };
+        let bucket = self.bucket.take(now, limits.source_tries_per_minute);
+        let is_much = lock.failures >= limits.source_lock_after.max(1) || bucket.is_none();
+        let is_told = is_much && !(0..NOTED_EVERY_MS).contains(&(now.0 - self.noted_at));
+        let noted_at = if is_told { now.0 } else { self.noted_at };
+        (Self { bucket: bucket.unwrap_or(self.bucket), lock, noted_at, changed_at: now.0 }, is_told)
     }
 }
 
@@ -141,7 +154,7 @@ impl Gate {
 
     /// Whether it is the source itself that is stopped.
     fn stops_source(&self, now: Wall, who: Try, limits: &LoginLimits, others: u32) -> bool {
-        let is_locked = who.origin == Origin::Other && self.source.is_locked(now, limits);
+        let is_locked = who.origin == Origin::Other && self.source.lock.is_locked(now, limits);
         is_locked || self.source.bucket.holds(now, limits.source_tries_per_minute) <= i64::from(others)
     }
 
@@ -317,6 +330,25 @@ mod tests {
         assert_eq!(gate, Gate::default());
         gate.source.bucket = Bucket(MORNING + 60_000);
         assert!(!gate.lets_in(Wall(MORNING), STRANGER, &limits) && !gate.lets_in(Wall(MORNING), OWNER, &limits));
+    }
+
+    #[test]
+    fn what_own_handsets_of_one_place_fail_is_told_once_in_five_minutes() {
+        let limits = LoginLimits::default();
+        let told = |every_ms: i64, tries: i64, is_right: &dyn Fn(i64) -> bool| {
+            let (mut place, mut told) = (Source::default(), Vec::new());
+            for n in 0..tries {
+                let (after, is_told) = place.watched(Wall(MORNING + n * every_ms), is_right(n), &limits);
+                assert_eq!(after.lock.locked_until, None, "nobody is kept out");
+                place = after;
+                told.extend(is_told.then_some(n));
+            }
+            told
+        };
+        assert_eq!(told(60_000, 40, &|_| false), [19, 24, 29, 34, 39], "one a minute, without any success");
+        assert!(told(60_000, 400, &|n| n % 5 == 4).is_empty(), "many people, of whom some mistype");
+        assert_eq!(told(1000, 900, &|n| n % 2 == 0).len(), 3, "thirty wrong ones a minute, whatever else succeeds");
+        assert!(told(SOURCE_REMEMBERED_MS + 1, 40, &|_| false).is_empty(), "one a day");
     }
 
     #[test]

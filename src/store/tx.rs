@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::error::StoreError;
 use super::system::outside;
 use super::wanted::Wanted;
-use super::{StoreOptions, audit, clock, intents};
+use super::{StoreOptions, audit, clock, intents, open};
 use crate::access::Context;
 use crate::model::{AccountId, ChangeNumber};
 
@@ -68,6 +68,8 @@ pub(super) struct Write<'a> {
     wake: &'a watch::Sender<u64>,
     has_intents: bool,
     wanted: Option<Wanted>,
+    /// The hooks that this transaction tells something, so that each one's backlog is looked at once.
+    told: Vec<String>,
     /// The export of this transaction, which its hooks wait for.
     export: Option<i64>,
 }
@@ -91,8 +93,10 @@ impl<'a> Write<'a> {
             wake,
             has_intents: false,
             wanted: None,
+            told: Vec::new(),
             export: None,
         };
+        open::must_be_known(&mut write.tx, &options.path).await?;
         write.own(true).await?;
         outside::take(&mut write).await?;
         Ok(write)
@@ -203,8 +207,11 @@ impl<'a> Write<'a> {
                 change,
                 after: self.export,
             };
+            if !self.told.contains(&subject) {
+                intents::cap_backlog(&mut self.tx, self.ctx.now.0, &subject).await?;
+                self.told.push(subject.clone());
+            }
             self.intent(&intent).await?;
-            intents::cap_backlog(&mut self.tx, self.ctx.now.0, &subject).await?;
         }
         Ok(())
     }

@@ -1,16 +1,18 @@
 //! Putting back what a change had changed, by its number: one table of what can be put back.
 //!
 //! An undo is the reverse change through the setter that made the first one, with its own number, audit row and events;
-//! so it can itself be undone. It is refused where what is there now is not what the change left.
+//! so it can itself be undone. It is refused where what is there now is not what the change left, or is so again only
+//! because somebody has changed it in between ([`super::since`]). An account undoes nothing that was done to accounts of
+//! another site.
 
 use super::accounts::{self, Account};
 use super::error::StoreError;
 use super::recordings::{self, VersionWanted};
 use super::rights::{self, Caller, Stop};
 use super::tx::{Outcome, Write};
-use super::{handsets, own_audio, people, settings, system};
+use super::{handsets, own_audio, people, settings, since, system};
 use crate::access::{Destructive, OwnAudio, Permission, Refusal, Reply, Role};
-use crate::model::{AccountId, ChangeNumber, Language, Mac, RecordingNumber};
+use crate::model::{AccountId, ChangeNumber, Language, Mac, RecordingNumber, SiteId};
 
 /// A change as it is in the store.
 pub(super) struct Recorded {
@@ -23,16 +25,19 @@ pub(super) struct Recorded {
     /// Who made it.
     by: Option<i64>,
     undone: bool,
+    /// The site of the account that it was made to.
+    site: Option<SiteId>,
 }
 
-type RecordedTuple = (String, String, Option<i64>, Option<String>, Option<String>, Option<i64>, Option<i64>);
+type RecordedTuple =
+    (String, String, Option<i64>, Option<String>, Option<String>, Option<i64>, Option<i64>, Option<i64>);
 
 impl Recorded {
     async fn read(write: &mut Write<'_>, number: ChangeNumber) -> Result<Option<Self>, StoreError> {
-        let sql = "SELECT action, target, target_id, before, after, account_id, undone_by FROM changes
-                   WHERE number = $1";
+        let sql = "SELECT c.action, c.target, c.target_id, c.before, c.after, c.account_id, c.undone_by, a.site_id
+                   FROM changes c LEFT JOIN accounts a ON a.id = c.target_id WHERE c.number = $1";
         let row: Option<RecordedTuple> = sqlx::query_as(sql).bind(number.0).fetch_optional(write.conn()).await?;
-        let recorded = |(action, target, target_id, before, after, by, undone_by): RecordedTuple| Self {
+        let recorded = |(action, target, target_id, before, after, by, undone_by, site): RecordedTuple| Self {
             action,
             target,
             target_id: target_id.map(AccountId),
@@ -40,6 +45,7 @@ impl Recorded {
             after,
             by,
             undone: undone_by.is_some(),
+            site: site.map(SiteId),
         };
         Ok(row.map(recorded))
     }
@@ -48,13 +54,16 @@ impl Recorded {
 /// Puts back what a change had changed, and notes at the change by which other one.
 pub(super) async fn undo(write: &mut Write<'_>, caller: &Caller, number: ChangeNumber) -> Result<ChangeNumber, Stop> {
     let recorded = Recorded::read(write, number).await?.ok_or(Refusal::Unknown)?;
-    if !caller.hears_of(recorded.by) {
+    let is_elsewhere = caller.only_site().is_some_and(|own| recorded.site.is_some_and(|site| site != own));
+    if is_elsewhere || !caller.hears_of(recorded.by) {
         return Err(Refusal::Unknown.into());
     }
     if recorded.undone {
         return Err(Refusal::AlreadyUndone.into());
     }
     let made = put_back(write, caller, &recorded).await?;
+    // Last of all: who may not undo it is to hear that.
+    since::nothing_must_be_between(write, number, &recorded, made).await?;
     let sql = "UPDATE changes SET undone_by = $2 WHERE number = $1";
     sqlx::query(sql).bind(number.0).bind(made.0).execute(write.conn()).await?;
     let name = Destructive::Undo { number }.name();

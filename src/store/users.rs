@@ -2,6 +2,7 @@
 
 use sqlx::SqliteConnection;
 
+use super::lockout::LoginLimits;
 use super::policy::PinKind;
 use super::rights::{Caller, Stop};
 use super::tx::Write;
@@ -13,11 +14,12 @@ use crate::model::Extension;
 pub(super) async fn read(
     conn: &mut SqliteConnection,
     ctx: &Context,
+    limits: &LoginLimits,
     caller: &Caller,
     action: &Action,
 ) -> Result<Reply, Stop> {
     match action {
-        Action::OpenUser { extension } => open(conn, ctx, extension).await,
+        Action::OpenUser { extension } => open(conn, ctx, limits, extension).await,
         Action::CheckUser { .. } => caller.other().map(|_| Reply::Done),
         Action::ListHandsets { .. } => Ok(Reply::Handsets(handsets::list(conn, Some(caller.other()?.id)).await?)),
         Action::ListUnassignedHandsets => Ok(Reply::Handsets(handsets::list(conn, None).await?)),
@@ -53,11 +55,16 @@ pub(super) async fn write(write: &mut Write<'_>, caller: &Caller, action: &Actio
 }
 
 /// Name and state; what may be done to the account is refused at its key, not here.
-async fn open(conn: &mut SqliteConnection, ctx: &Context, extension: &Extension) -> Result<Reply, Stop> {
+async fn open(
+    conn: &mut SqliteConnection,
+    ctx: &Context,
+    limits: &LoginLimits,
+    extension: &Extension,
+) -> Result<Reply, Stop> {
     let account = accounts::by_extension(conn, ctx.site, extension).await?.ok_or(Refusal::Unknown)?;
     Ok(Reply::User {
         spoken_name: own_audio::spoken_name(conn, account.id).await?,
         enabled: account.enabled,
-        locked: accounts::is_locked(conn, account.id, PinKind::Account, ctx.now).await?,
+        locked: accounts::is_locked(conn, account.id, PinKind::Account, ctx.now, limits).await?,
     })
 }

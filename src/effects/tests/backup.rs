@@ -1,5 +1,7 @@
 //! Backups and restoring them, by the files that are there.
 
+use sqlx::Connection;
+
 use super::*;
 use crate::access::{BackupState, Refusal};
 use crate::effects::backup::{self, BackupError, BackupOptions, restore};
@@ -188,6 +190,7 @@ async fn what_is_altered_or_gone_is_no_good_backup() {
     let unknown = world.verify(99).await.unwrap_err().to_string();
     assert!(unknown.contains("backup list"), "{unknown}");
     let options = world.store.options().clone();
+    world.store.close().await;
     let refused = restore(&options, &world.options.backup.folder, clock(), second.id).await;
     assert!(matches!(refused, Err(BackupError::Altered { .. })), "{refused:?}");
 }
@@ -256,14 +259,21 @@ async fn a_store_that_is_lost_or_spoilt_is_restored_from_the_folder() {
 
 #[tokio::test]
 async fn nothing_is_restored_under_another_process() {
-    let world = World::new("", "").await;
+    let mut world = World::new("", "").await;
     world.keep(1, audio(1)).await;
     let row = world.back_up().await;
     let options = world.store.options().clone();
+    world.store.close().await;
+    // One that takes no lock of ours.
+    let mut other = world.other_program().await;
+    sqlx::query("SELECT * FROM v_mode").fetch_one(&mut other).await.unwrap();
     let refused = restore(&options, &world.options.backup.folder, clock(), row.id).await;
     assert!(matches!(refused, Err(BackupError::Store(StoreError::Busy))), "{refused:?}");
+    other.close().await.unwrap();
+    world.store = Store::open(options.clone()).await.unwrap();
     world.keep(1, audio(2)).await;
     assert_eq!(world.recorded().await, Some(audio(2)));
+    world.store.close().await;
     let names = fs::read_dir(world.folder.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
     let left: Vec<String> = names.filter(|name| name.contains("restor")).collect();
     assert_eq!(left, Vec::<String>::new(), "nothing is left of the try");

@@ -5,6 +5,7 @@ mod export;
 mod faults;
 mod hooks;
 mod logging;
+mod owner;
 mod reboot;
 mod restore;
 

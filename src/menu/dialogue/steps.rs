@@ -70,10 +70,11 @@ impl Dialogue {
             action => action.needs(),
         };
         let may_change = may_change(&action);
+        let keeps_take = matches!(action, Action::KeepRecording { .. });
         let ticket = self.next_ticket();
         self.outputs.push_back(Output::Ask(ticket, action));
         self.timer = Some(self.now + ANSWER_MAX);
-        self.phase = Phase::Asking(Pending { ticket, needs, home, then, may_change });
+        self.phase = Phase::Asking(Pending { ticket, needs, home, then, may_change, keeps_take });
     }
 
     /// Tells the store something whose reply doesn't matter to the caller.

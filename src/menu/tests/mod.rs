@@ -15,6 +15,7 @@ mod replies;
 mod roles;
 mod secrets;
 mod store;
+mod time_limit;
 mod users;
 mod walk;
 

@@ -1,15 +1,20 @@
 //! What the shell asks of the endpoint.
 
 use super::{DialogKey, EndReason, Endpoint, Mono};
-use crate::sip::CommandError;
 use crate::sip::content::SDP;
 use crate::sip::dialog::{Pending, Phase, Unacked, tag_of};
 use crate::sip::endpoint::outside::add_capabilities;
 use crate::sip::response::{self, Refusal};
 use crate::sip::transaction::Packet;
+use crate::sip::{Account, CommandError};
 use crate::wire::sip::Method;
 
 impl Endpoint {
+    /// Takes other passwords for accounts that there are, from the next request on; present calls go on.
+    pub fn set_passwords(&mut self, accounts: Vec<Account>) {
+        self.guard.set_passwords(accounts);
+    }
+
     /// Accepts a call with a session description: our answer, or our offer where the INVITE had none. It is sent until
     /// [`crate::sip::Event::Confirmed`].
     ///

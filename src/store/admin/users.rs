@@ -16,7 +16,7 @@ use crate::store::sources::Asker;
 use crate::store::{STALE_TRIES_MAX, Store, accounts};
 
 /// Users that one import takes; each PIN is hashed, which takes its time.
-const IMPORTED_MAX: usize = 10_000;
+pub(in crate::store) const IMPORTED_MAX: usize = 10_000;
 
 impl Store {
     pub(super) async fn add_user(

@@ -41,6 +41,13 @@ pub(super) async fn members(conn: &mut SqliteConnection, number: ItemNumber) -> 
     Ok(Reply::People(People { count: u32::try_from(count).unwrap_or(u32::MAX), listed }))
 }
 
+/// The members' usernames, which are unique over all sites, in their order.
+pub(super) async fn usernames(conn: &mut SqliteConnection, number: ItemNumber) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT a.username FROM hunt_group_members m JOIN accounts a ON a.id = m.account_id
+               WHERE m.number = $1 ORDER BY m.position, a.id";
+    Ok(sqlx::query_scalar(sql).bind(i64::from(number.0)).fetch_all(conn).await?)
+}
+
 /// The place of a member.
 async fn place(conn: &mut SqliteConnection, number: ItemNumber, id: AccountId) -> Result<Option<i64>, StoreError> {
     let sql = "SELECT position FROM hunt_group_members WHERE number = $1 AND account_id = $2";

@@ -3,7 +3,7 @@
 use serde_json::json;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
-use super::{SystemError, trunks};
+use super::{SystemError, groups, trunks};
 use crate::access::{ItemKind, Refusal, Reply, TrunkKind};
 use crate::model::{AccountId, Audio, ChangeNumber, ItemNumber};
 use crate::store::error::StoreError;
@@ -100,12 +100,21 @@ pub(super) async fn delete(
     kind: ItemKind,
     number: ItemNumber,
 ) -> Result<AdminReply, AdminError> {
+    // What goes with it has no change of its own, so this one says what it was.
+    let members = if kind == ItemKind::Group { groups::usernames(write.conn(), number).await? } else { Vec::new() };
     let sql = format!("DELETE FROM {} WHERE number = $1 RETURNING name", table(kind));
     let name: Option<String> =
         sqlx::query_scalar(AssertSqlSafe(sql)).bind(i64::from(number.0)).fetch_optional(write.conn()).await?;
     let name = name.ok_or(SystemError::UnknownItem(kind, number))?;
-    let data = json!({ "number": number.0, "name": name });
-    Ok(AdminReply::Changed(record(write, kind, "deleted", number, (Some(&name), None), data).await?))
+    let mut data = json!({ "number": number.0, "name": name });
+    let mut before = name;
+    for member in &members {
+        before.push_str(&format!(", with {member}"));
+    }
+    if kind == ItemKind::Group {
+        data["members"] = json!(members);
+    }
+    Ok(AdminReply::Changed(record(write, kind, "deleted", number, (Some(&before), None), data).await?))
 }
 
 /// Writes the change `KIND.WHAT` and its event of the same name.

@@ -49,7 +49,7 @@ impl Pure {
             return Fate::Refused;
         }
         let lock = self.accounts.entry((extension, origin.name())).or_default();
-        let fate = match (lock.is_locked(now), right) {
+        let fate = match (lock.is_locked(now, &self.limits), right) {
             (true, _) => Fate::Locked,
             (false, true) => Fate::In,
             (false, false) => Fate::Wrong,
@@ -121,7 +121,8 @@ type SourceTuple = (String, i64, i64, i64, Option<i64>, i64, i64);
 
 /// The rows of the sources, by number.
 async fn kept_sources(world: &World) -> BTreeMap<String, Source> {
-    let sql = "SELECT source, tokens_at, failures, locks, locked_until, noted_at, changed_at FROM login_sources";
+    let sql = "SELECT source, tokens_at, failures, locks, locked_until, noted_at, changed_at FROM login_sources
+               WHERE source NOT LIKE '%(own handsets)'";
     let rows: Vec<SourceTuple> = sqlx::query_as(sql).fetch_all(&world.store.inner.reader).await.unwrap();
     let source = |(source, tokens_at, failures, locks, until, noted_at, changed_at): SourceTuple| {
         let lock = Lockout { failures: failures as u32, locks: locks as u32, locked_until: until.map(Wall) };

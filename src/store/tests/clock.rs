@@ -69,3 +69,20 @@ async fn a_recording_is_to_be_exported_again_once() {
     assert_eq!(due.subject, "2");
     assert_eq!(world.store.claim_export(&world.cli()).await.unwrap(), None, "asked for once");
 }
+
+#[tokio::test]
+async fn a_lock_that_a_clock_which_was_ahead_has_put_on_ends_when_that_is_set_back() {
+    let mut world = World::new().await;
+    world.now = MORNING + 10 * YEAR;
+    for _ in 0..5 {
+        world.try_login("1005", "111222").await;
+    }
+    assert_eq!(world.try_login("1005", "904826").await, refused(Refusal::LoginFailed), "locked for five minutes");
+    assert!(world.user("1005").await.locked);
+    world.now = MORNING;
+    let user = world.user("1005").await;
+    assert_eq!((user.locked, user.locked_until), (false, None));
+    let open = world.ask(&Actor::Shell, Action::OpenUser { extension: ext("1005") }).await;
+    assert!(matches!(open, Reply::User { locked: false, .. }), "{open:?}");
+    world.session("1005", "904826").await;
+}

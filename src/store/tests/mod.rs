@@ -1,6 +1,7 @@
 //! The store from outside: a fresh database for each test.
 
 mod attacks;
+mod backlog;
 mod bounds;
 mod clock;
 mod encrypted;
@@ -18,10 +19,14 @@ mod recordings;
 mod roles;
 mod settings;
 mod shell;
+mod since;
 mod sites;
 mod system;
 mod trail;
 mod undo;
+mod versions;
+mod watched;
+mod writer;
 
 use tempfile::TempDir;
 
@@ -179,6 +184,14 @@ impl World {
 
     async fn count_changes(&self) -> usize {
         self.store.changes(None, None).await.unwrap().len()
+    }
+
+    /// So many changes that were made by nobody here, to an account or to none.
+    async fn changes_about(&self, account: Option<i64>, count: i64) {
+        let sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $2)
+                   INSERT INTO changes (at, account, source, action, target, target_id)
+                   SELECT 0, 'cli', 'cli', 'user.unlocked', 'x', $1 FROM n";
+        sqlx::query(sql).bind(account).bind(count).execute(&self.store.inner.writer).await.unwrap();
     }
 
     /// PINs that were really compared since the store was opened.

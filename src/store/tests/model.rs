@@ -59,7 +59,7 @@ impl PinModel {
 
     fn is_right(&mut self, digits: &str, enabled: bool, now: i64, origin: Origin) -> bool {
         let lock = if origin == Origin::Own { &mut self.own } else { &mut self.lock };
-        if lock.is_locked(Wall(now)) {
+        if lock.is_locked(Wall(now), &LoginLimits::default()) {
             return false;
         }
         let is_right = digits == self.digits && enabled;
@@ -127,7 +127,9 @@ impl Model {
             drafts: BTreeMap::new(),
             reboot: None,
             acting: String::new(),
-            log: (0..19).map(|_| ChangeModel { by: String::new(), deed: Deed::NoWayBack, undone: false }).collect(),
+            log: (0..19)
+                .map(|_| ChangeModel { by: String::new(), deed: Deed::NoWayBack, undone: false, undoes: None })
+                .collect(),
             audited: BTreeMap::from([("ok", 19)]),
         }
     }
@@ -142,7 +144,7 @@ impl Model {
 
     fn change_of(&mut self, deed: Deed) -> ChangeNumber {
         self.audit("ok");
-        self.log.push(ChangeModel { by: self.acting.clone(), deed, undone: false });
+        self.log.push(ChangeModel { by: self.acting.clone(), deed, undone: false, undoes: None });
         ChangeNumber(self.log.len() as i64)
     }
 

@@ -195,7 +195,7 @@ async fn a_write_to_a_store_that_is_read_only_names_it() {
 }
 
 /// A store of the first schema, with one account that has a spoken name and forwarding.
-async fn first_schema(folder: &TempDir) {
+pub(super) async fn first_schema(folder: &TempDir) {
     let path = options(folder).path;
     let connect = sqlx::sqlite::SqliteConnectOptions::new().filename(&path).create_if_missing(true);
     let pool = SqlitePool::connect_with(connect).await.unwrap();
@@ -315,4 +315,14 @@ async fn what_is_no_file_is_not_waited_for_and_no_store() {
         assert_eq!(created, opened);
         assert!(others.iter().all(|told| matches!(told, Err(StoreError::NotAStore(_)))), "{others:?}");
     }
+}
+
+#[tokio::test]
+async fn one_user_among_many_is_found_by_the_extension() {
+    let world = World::new().await;
+    let plan = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", accounts::shown_by(Some(&ext("1005")))));
+    let steps: Vec<(i64, i64, i64, String)> = sqlx::query_as(plan).fetch_all(&world.store.inner.reader).await.unwrap();
+    let is_found = |step: &str| step.contains("SEARCH a USING INDEX") && step.contains("(site_id=? AND extension=?)");
+    assert!(steps.iter().any(|step| is_found(&step.3)), "{steps:?}");
+    assert!(!steps.iter().any(|step| step.3.starts_with("SCAN")), "{steps:?}");
 }

@@ -169,16 +169,3 @@ async fn a_hook_waits_for_the_export_of_its_own_recording_only() {
     world.now += 1;
     assert!(world.store.claim_hook(&world.cli(), &run).await.unwrap().is_some(), "not for ever");
 }
-
-#[tokio::test]
-async fn a_hook_that_does_not_keep_up_loses_the_oldest_events() {
-    let world = World::with(|options| options.export = false).await;
-    for n in 0..1000 {
-        world.ask(&Actor::Shell, Action::KeepRecording { number: ONE, audio: tone(n) }).await;
-    }
-    let rows = world.store.commands().await.unwrap();
-    let of = |state: &str| rows.iter().filter(|row| row.state == state).count();
-    assert_eq!((of("requested"), of("failed")), (1000, 5));
-    assert!(rows[..5].iter().all(|row| row.state == "failed"), "the oldest");
-    assert_eq!(rows[0].detail.as_deref(), Some("given up: 1000 later events wait for this hook"));
-}

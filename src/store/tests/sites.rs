@@ -90,7 +90,54 @@ async fn an_undo_finds_the_account_of_the_right_site() {
         panic!("unchanged")
     };
     world.admin(disable).await.unwrap();
-    world.confirm("1000", Destructive::Undo { number }).await;
+    world.admin(Admin::Undo { number }).await.unwrap();
     assert!(!world.user("1005").await.enabled);
     assert!(world.store.user(branch, &ext("1005"), Wall(world.now)).await.unwrap().enabled);
+}
+
+#[tokio::test]
+async fn of_other_sites_nothing_is_heard_and_nothing_undone() {
+    let (world, branch) = with_a_branch().await;
+    add(&world, branch, "2000", vec![Role::SystemAdministrator], "73619528").await.unwrap();
+    let there = Context { site: branch, ..world.cli() };
+    let remove = Admin::RemoveRole { role: Role::SystemAdministrator, extension: ext("2000") };
+    let AdminReply::Changed(number) = world.store.admin(&there, remove).await.unwrap() else { panic!("unchanged") };
+    let add_member = System::AddMember { number: crate::model::ItemNumber(1), extension: ext("2000") };
+    let group = System::AddItem {
+        kind: ItemKind::Group,
+        number: crate::model::ItemNumber(1),
+        name: "sales".into(),
+        uri: None,
+        spoken_name: None,
+    };
+    world.store.admin(&there, Admin::System(group)).await.unwrap();
+    let member = world.store.admin(&there, Admin::System(add_member)).await.unwrap();
+    let AdminReply::Changed(member) = member else { panic!("unchanged") };
+    let server = world.demo("1000").await;
+    for number in [number, member] {
+        let check = world.ask(&server, Action::Check(Destructive::Undo { number })).await;
+        assert_eq!(check, refused(Refusal::Unknown));
+        assert_eq!(world.confirm("1000", Destructive::Undo { number }).await, refused(Refusal::Unknown));
+    }
+    let Reply::Changes(heard) = world.ask(&server, Action::ListChanges).await else { panic!("no list") };
+    let heard: Vec<&str> = heard.iter().map(|change| change.action.as_str()).collect();
+    assert_eq!(heard[..2], ["group.added", "site.added"], "what is of the whole store, and nothing of 2000");
+    assert_eq!(world.admin(Admin::Undo { number }).await.map(drop).map_err(|error| error.to_string()), Ok(()));
+    let row = world.store.user(branch, &ext("2000"), Wall(world.now)).await.unwrap();
+    assert_eq!(row.roles, ["system-administrator"], "the shell is of no site");
+}
+
+#[tokio::test]
+async fn what_is_behind_ten_thousand_changes_of_another_site_is_not_told() {
+    let (world, branch) = with_a_branch().await;
+    add(&world, branch, "2000", vec![], "736195").await.unwrap();
+    let sql = "SELECT id FROM accounts WHERE extension = '2000'";
+    let id: i64 = sqlx::query_scalar(sql).fetch_one(&world.store.inner.reader).await.unwrap();
+    let server = world.demo("1000").await;
+    // The site was added before 2000 was.
+    world.changes_about(Some(id), changes::PASSED_OVER_MAX - 2).await;
+    let Reply::Changes(heard) = world.ask(&server, Action::ListChanges).await else { panic!("no list") };
+    assert_eq!(heard.iter().map(|change| change.action.as_str()).collect::<Vec<_>>(), ["site.added"]);
+    world.changes_about(Some(id), 1).await;
+    assert_eq!(world.ask(&server, Action::ListChanges).await, Reply::Changes(vec![]));
 }

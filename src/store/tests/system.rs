@@ -283,8 +283,15 @@ async fn what_the_shell_may_not_add_or_delete() {
         let said = world.system(system).await.unwrap_err().to_string();
         assert!(said.starts_with(error), "{said}");
     }
+    for member in ["1006", "1005"] {
+        world.system(System::AddMember { number: ONE, extension: ext(member) }).await.unwrap();
+    }
     world.system(System::DeleteItem { kind: ItemKind::Group, number: ONE }).await.unwrap();
-    assert_eq!(world.last_change_told().await, "cli group.deleted 1: sales → -");
+    let told = "cli group.deleted 1: sales, with 1006@main, with 1005@main → -";
+    assert_eq!(world.last_change_told().await, told, "nobody else says who was in it");
+    let (event, data) = world.last_event().await;
+    let members = serde_json::json!(["1006@main", "1005@main"]);
+    assert_eq!((event.as_str(), &data["members"]), ("group.deleted", &members));
 }
 
 #[tokio::test]

@@ -192,7 +192,23 @@ impl Ledger {
         if disables_oneself {
             return Err(Refusal::NotYourself);
         }
-        self.keeping_an_administrator(edits).map(|edits| (change, edits))
+        let edits = self.keeping_an_administrator(edits)?;
+        if self.was_changed_after(change) { Err(Refusal::ChangedSince) } else { Ok((change, edits)) }
+    }
+
+    /// Whether something later was about the same and still holds, even where all is as the change has left it; the undo
+    /// of something later is none of its own.
+    fn was_changed_after(&self, change: &Change) -> bool {
+        let later: Vec<&Change> = self.changes.iter().filter(|later| later.number > change.number).collect();
+        let is_about =
+            |later: &Change| later.edits.iter().any(|edit| change.edits.iter().any(|before| before.slot == edit.slot));
+        let is_undo = |number| later.iter().any(|undone| undone.undone_by == Some(number));
+        later.iter().any(|later| is_about(later) && !is_undo(later.number) && self.holds(later))
+    }
+
+    fn holds(&self, change: &Change) -> bool {
+        let undo = change.undone_by.and_then(|by| self.changes.iter().find(|change| change.number == by));
+        undo.is_none_or(|undo| !self.holds(undo))
     }
 
     /// An undo needs what the change itself needed, and reaches no higher.

@@ -8,6 +8,7 @@ mod ipv6;
 mod limits;
 mod lost;
 mod order;
+mod passwords;
 mod probes;
 mod requests;
 mod routing;

@@ -19,6 +19,24 @@ pub(super) struct ChangeModel {
     pub(super) by: String,
     pub(super) deed: Deed,
     pub(super) undone: bool,
+    /// The place in the log of what it has undone.
+    pub(super) undoes: Option<usize>,
+}
+
+impl Deed {
+    /// Whether both were about one and the same thing.
+    fn is_about(&self, other: &Deed) -> bool {
+        match (self, other) {
+            (Deed::Dnd { whose: a, .. }, Deed::Dnd { whose: b, .. })
+            | (Deed::Busy { whose: a, .. }, Deed::Busy { whose: b, .. })
+            | (Deed::Enabled { whose: a, .. }, Deed::Enabled { whose: b, .. }) => a == b,
+            (Deed::Role { whose: a, role: one, .. }, Deed::Role { whose: b, role: other, .. }) => {
+                a == b && one == other
+            }
+            (Deed::Live { number: a, .. }, Deed::Live { number: b, .. }) => a == b,
+            _ => false,
+        }
+    }
 }
 
 /// Where the model's people forward to when busy; none is an extension of theirs.
@@ -155,23 +173,37 @@ impl Model {
         if *undone {
             return Err(Refusal::AlreadyUndone);
         }
-        let made = self.put_back(who, &deed.clone())?;
+        let made = self.put_back(who, &deed.clone(), self.was_changed_after(at))?;
         self.log[at].undone = true;
+        self.log[made.0 as usize - 1].undoes = Some(at);
         self.audit("ok");
         Ok(made)
     }
 
-    fn put_back(&mut self, who: &SessionModel, deed: &Deed) -> Result<ChangeNumber, Refusal> {
+    /// Whether something later was about the same and still holds; an undo of something later is none of its own.
+    fn was_changed_after(&self, at: usize) -> bool {
+        let is_other = |(later, change): (usize, &ChangeModel)| {
+            later > at && change.deed.is_about(&self.log[at].deed) && change.undoes.is_none_or(|undone| undone <= at)
+        };
+        (0..).zip(&self.log).any(|(later, change)| is_other((later, change)) && self.holds(later))
+    }
+
+    fn holds(&self, at: usize) -> bool {
+        let undo = self.log.iter().position(|change| change.undoes == Some(at));
+        undo.is_none_or(|undo| !self.holds(undo))
+    }
+
+    fn put_back(&mut self, who: &SessionModel, deed: &Deed, was_changed: bool) -> Result<ChangeNumber, Refusal> {
         let since = Refusal::ChangedSince;
         match deed {
             Deed::NoWayBack => Err(Refusal::CannotUndo),
             Deed::Dnd { whose, on } => {
                 self.own_or_managed(who, whose)?;
-                if self.accounts[whose].dnd == *on { Ok(self.set_dnd(whose, !on)) } else { Err(since) }
+                if self.accounts[whose].dnd == *on && !was_changed { Ok(self.set_dnd(whose, !on)) } else { Err(since) }
             }
             Deed::Busy { whose, before, after } => {
                 self.own_or_managed(who, whose)?;
-                let is_so = self.accounts[whose].busy == *after;
+                let is_so = self.accounts[whose].busy == *after && !was_changed;
                 if is_so { self.set_busy(whose, *before).ok_or(since) } else { Err(since) }
             }
             Deed::Enabled { whose, now } => {
@@ -179,16 +211,19 @@ impl Model {
                 if *now && *whose == who.extension {
                     return Err(Refusal::NotYourself);
                 }
-                self.set_enabled(whose, !now).ok_or(since)
+                if was_changed { Err(since) } else { self.set_enabled(whose, !now).ok_or(since) }
             }
             Deed::Role { whose, role, given } => {
                 self.managed(who, whose, Permission::RolesAssign)?;
-                self.set_role(whose, *role, !given)?.ok_or(since)
+                let holder = &self.accounts[whose];
+                // What can't be done is told before what should not be.
+                let is_short = !given && !holder.roles.contains(role) && holder.account.digits.len() < 8;
+                if was_changed && !is_short { Err(since) } else { self.set_role(whose, *role, !given)?.ok_or(since) }
             }
             Deed::Live { number, before, after } => {
                 self.must(who, Permission::RecordingsChange)?;
                 let recording = self.recordings.get_mut(number).unwrap();
-                if recording.live != *after {
+                if recording.live != *after || was_changed {
                     return Err(since);
                 }
                 recording.live = *before;

@@ -157,7 +157,7 @@ impl Run {
         for row in store.users(site, Wall(self.world.now)).await.unwrap() {
             let account = &self.model.accounts[&row.extension];
             let roles: Vec<&str> = account.roles.iter().map(|role| role.name()).collect();
-            let locked = account.account.lock.is_locked(Wall(self.world.now));
+            let locked = account.account.lock.is_locked(Wall(self.world.now), &LoginLimits::default());
             assert_eq!((row.enabled, row.locked, row.roles), (account.enabled, locked, roles), "{}", row.extension);
             assert_eq!((row.dnd, row.forwarding.busy.as_deref()), (account.dnd, account.busy), "{}", row.extension);
         }
