@@ -313,6 +313,14 @@ impl World {
         while let Some(event) = self.endpoint.poll_event() {
             self.handle_sip_event(event);
         }
+        // A phone takes what is opened to it, as the one that it will use itself from now on.
+        while let Some(connect) = self.endpoint.poll_connect() {
+            let site = &self.phones[self.phone_at(connect.to)];
+            let (transport, local) = (Transport::Tcp(site.connection), SocketAddr::new(connect.from, 5060));
+            let flow = Flow { transport, peer: site.address, local };
+            self.endpoint.handle_connected(self.now, connect, Some(flow));
+        }
+        while self.endpoint.poll_unused().is_some() {}
         while let Some(transmit) = self.endpoint.poll_transmit() {
             self.send_to_phone(transmit.flow, &transmit.bytes);
         }
