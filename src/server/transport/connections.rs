@@ -272,7 +272,7 @@ impl Place {
                 return;
             }
         }
-        pending().await
+        pending::<()>().await;
     }
 
     /// Whether it is a trusted peer's, or ours.
