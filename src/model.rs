@@ -1,6 +1,7 @@
 //! The words that every room shares: extensions, PINs, keys, sounds and the two kinds of time.
 
 mod bucket;
+mod network;
 mod prefix;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use zeroize::Zeroize;
 
 pub use bucket::{Bucket, Rate};
+pub use network::Network;
 pub use prefix::Prefix;
 
 /// Longest extension, in digits.

@@ -233,7 +233,7 @@ impl World {
             self.note(&event);
         }
         self.wanted.extend(std::iter::from_fn(|| self.endpoint.poll_connect()));
-        while self.endpoint.poll_unused().is_some() {}
+        while self.endpoint.poll_unused().is_some() || self.endpoint.poll_proven().is_some() {}
         let tables = self.endpoint.tables();
         assert_eq!((tables.dialogs, self.endpoint.calls()), (self.open.len(), self.open.len()));
         assert!(tables.dialogs <= CALLS_MAX, "{tables:?}");

@@ -6,8 +6,6 @@ use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use md5::{Digest as _, Md5};
-
 use crate::world::agent::{Agent, KEYS_BY_RTP, NO_KEYS_BY_RTP};
 use crate::world::baresip::Phone;
 use crate::world::keypad::Keypad;
@@ -226,17 +224,8 @@ fn shows_the_password(agent: &mut Agent) {
     agent.new_call();
     let challenge = agent.call(1, KEYS_BY_RTP);
     assert_eq!(challenge.code(), 401);
-    let challenge = challenge.header("WWW-Authenticate").expect("a challenge");
-    let nonce = challenge.split("nonce=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a nonce");
     let line = agent.line("INVITE");
-    let uri = line.split(' ').nth(1).expect("a URI");
-    let hash = |text: String| Md5::digest(text).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let (who, what) = (hash(format!("road:switchhook:{PASSWORD}")), hash(format!("INVITE:{uri}")));
-    let response = hash(format!("{who}:{nonce}:00000001:abc:auth:{what}"));
-    let shown = format!(
-        "Digest username=\"road\", realm=\"switchhook\", nonce=\"{nonce}\", uri=\"{uri}\", algorithm=MD5, qop=auth, \
-         nc=00000001, cnonce=\"abc\", response=\"{response}\""
-    );
+    let shown = challenge.answered_by("road", PASSWORD, &line);
     agent.new_call();
     let offer = agent.sdp(KEYS_BY_RTP);
     let invite = agent.request(&line, 2, &[("Authorization", &shown)], &offer);

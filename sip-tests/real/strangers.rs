@@ -4,6 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use crate::world::baresip::Phone;
+use crate::world::raw::Connection;
 use crate::world::setup::Setup;
 use crate::world::tools::are_here;
 use crate::world::wait::until;
@@ -51,4 +52,22 @@ fn a_wrong_password_is_challenged_again_and_no_call_is_made() {
     let mut phone = Phone::new(&setup, "1004");
     phone.dials_in_vain(&server.uri, "401");
     until(Duration::from_secs(5), "the log tells of it", || server.log_text().contains("a digest was wrong"));
+}
+
+#[test]
+fn who_has_shown_the_password_keeps_the_connection_and_who_only_talks_makes_room() {
+    const WITHIN: Duration = Duration::from_secs(20);
+    let setup = distrustful("zanzibar");
+    let _server = setup.serve();
+    let (address, here) = ((setup.address(), 5060).into(), setup.next_address().into());
+    let mut known = Connection::open(here, address);
+    assert!(known.is_let_in("phone", "zanzibar", WITHIN));
+    let mut talker = Connection::open(here, address);
+    let (before, is_let_in) = talker.is_alive(WITHIN);
+    assert!(!is_let_in && before.is_empty() && !talker.closes(Duration::ZERO), "401, and that is all");
+    // 64 in all, and one more.
+    let silent: Vec<Connection> = (0..63).map(|_| Connection::open(here, address)).collect();
+    assert!(talker.closes(WITHIN), "the oldest without a password goes, whatever it said");
+    assert!(known.is_let_in("phone", "zanzibar", WITHIN), "though it is older");
+    drop(silent);
 }

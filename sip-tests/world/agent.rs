@@ -5,6 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use md5::{Digest as _, Md5};
+
 use super::setup::Setup;
 
 /// An answer that has not come by then does not come.
@@ -53,6 +55,21 @@ impl Message {
         let named =
             |line: &&str| line.split_once(':').is_some_and(|(found, _)| found.trim().eq_ignore_ascii_case(name));
         self.0.lines().take_while(|line| !line.is_empty()).find(named)?.split_once(':').map(|(_, value)| value.trim())
+    }
+
+    /// The Authorization field's value that answers this challenge in a request with that start line, by MD5.
+    pub fn answered_by(&self, username: &str, password: &str, start_line: &str) -> String {
+        let challenge = self.header("WWW-Authenticate").expect("a challenge");
+        let nonce = challenge.split("nonce=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a nonce");
+        let mut words = start_line.split(' ');
+        let (method, uri) = (words.next().expect("a method"), words.next().expect("a URI"));
+        let hash = |text: String| Md5::digest(text).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let (who, what) = (hash(format!("{username}:switchhook:{password}")), hash(format!("{method}:{uri}")));
+        let response = hash(format!("{who}:{nonce}:00000001:abc:auth:{what}"));
+        format!(
+            "Digest username=\"{username}\", realm=\"switchhook\", nonce=\"{nonce}\", uri=\"{uri}\", algorithm=MD5, \
+             qop=auth, nc=00000001, cnonce=\"abc\", response=\"{response}\""
+        )
     }
 
     /// The method of a request; nothing for a response.

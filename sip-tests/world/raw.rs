@@ -183,6 +183,18 @@ impl Connection {
         (before, false)
     }
 
+    /// Sends an OPTIONS, and once more with the password where it is challenged: whether the last answer was 200.
+    pub fn is_let_in(&mut self, username: &str, password: &str, within: Duration) -> bool {
+        let from = self.stream.local_addr().expect("our address");
+        self.send(options(from, self.server, "TCP").0.as_bytes());
+        let challenge = self.receive(within).expect("a challenge");
+        let (text, _) = options(from, self.server, "TCP");
+        let shown = challenge.answered_by(username, password, text.lines().next().unwrap_or_default());
+        let text = text.replacen("Content-Length", &format!("Authorization: {shown}\r\nContent-Length"), 1);
+        self.send(text.as_bytes());
+        self.receive(within).is_some_and(|answer| answer.code() == 200)
+    }
+
     fn read(&mut self, within: Duration) {
         self.stream.set_read_timeout(Some(within)).expect("a time-out");
         let mut bytes = [0; 4096];

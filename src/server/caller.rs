@@ -1,13 +1,8 @@
 //! Who calls, as far as SIP tells: what the store counts and audits by.
 
-use std::net::{IpAddr, Ipv6Addr};
-
 use crate::access::source;
-use crate::model::Extension;
+use crate::model::{Extension, Network};
 use crate::sip::Incoming;
-
-/// A network that one subscriber has whole (RFC 6177), in bits.
-const SUBSCRIBER_BITS: u32 = 64;
 
 /// Who calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,19 +19,12 @@ impl Caller {
         let peer = incoming.flow.peer.ip().to_canonical();
         if !incoming.is_trusted {
             // Who has one IPv6 address has 2^64 of them: they count as one.
-            let place = match peer {
-                IpAddr::V4(address) => address.to_string(),
-                IpAddr::V6(address) => format!("{}/{SUBSCRIBER_BITS}", network_of(address)),
-            };
+            let place = Network::of(peer);
             return Self { source: source(place, incoming.account.as_deref()), extension: None };
         }
         let number = incoming.asserted_user.as_deref().or(incoming.from_user.as_deref());
         Self { source: source(peer, number), extension: number.and_then(Extension::parse) }
     }
-}
-
-fn network_of(address: Ipv6Addr) -> Ipv6Addr {
-    Ipv6Addr::from(u128::from(address) >> SUBSCRIBER_BITS << SUBSCRIBER_BITS)
 }
 
 #[cfg(test)]

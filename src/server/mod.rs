@@ -82,7 +82,7 @@ pub async fn serve(config: Config, is_demo: bool) -> anyhow::Result<()> {
     let (inbound, messages) = channel(INBOUND_MAX);
     let (orders, order_queue) = channel(config.sip.calls_max as usize + 64);
     let certificates = certificates(&config)?;
-    let transports = Transports::listen(listening(&config, certificates.clone(), clock), &inbound).await?;
+    let transports = Transports::listen(listening(&config, certificates.clone(), clock), &inbound)?;
     let prober = Prober { store: store.clone(), orders: orders.clone(), connector: transports.connector() };
     drop(inbound);
     let in_progress = Arc::new(AtomicU32::new(0));

@@ -220,7 +220,7 @@ mod tests {
                 patience: Patience::default(),
                 clock,
             };
-            let transports = Transports::listen(on, &sender).await.expect("a socket");
+            let transports = Transports::listen(on, &sender).expect("a socket");
             let endpoint = Endpoint::new(EndpointConfig::new(vec!["7000".into()]), [7; 32]);
             // The runtime has to see once that a new socket can be written.
             sleep(Duration::from_millis(5)).await;

@@ -210,6 +210,9 @@ impl Signalling {
         while let Some(connect) = self.endpoint.poll_connect() {
             self.transports.reach(connect);
         }
+        while let Some(id) = self.endpoint.poll_proven() {
+            self.transports.proven(id);
+        }
         while let Some(id) = self.endpoint.poll_unused() {
             self.transports.closed(id);
         }

@@ -1,5 +1,6 @@
 //! The sockets of SIP: UDP, and listeners of TCP and TLS with their connections.
 
+mod bind;
 mod connections;
 mod stream;
 #[cfg(test)]
@@ -12,7 +13,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::net::{TcpListener, UdpSocket};
+use tokio::net::UdpSocket;
 use tokio::sync::mpsc::Sender;
 use zeroize::Zeroizing;
 
@@ -76,8 +77,8 @@ pub struct ListenError {
 }
 
 impl Transports {
-    /// Binds everything and begins to read; what comes in goes to `inbound`.
-    pub async fn listen(on: Listening<'_>, inbound: &Sender<Inbound>) -> Result<Self, ListenError> {
+    /// Binds everything and begins to read, in tasks of the runtime that it is called in; what comes in goes to `inbound`.
+    pub fn listen(on: Listening<'_>, inbound: &Sender<Inbound>) -> Result<Self, ListenError> {
         let mut udp = Vec::new();
         let connections = Arc::new(Connections::new(on.trusted));
         let intake = Intake::new(inbound.clone());
@@ -87,7 +88,7 @@ impl Transports {
             let failed = |error| ListenError { listen, error };
             let certificates = match listen.transport {
                 Kind::Udp => {
-                    let socket = Arc::new(udp::bind_udp(listen.address).map_err(failed)?);
+                    let socket = Arc::new(bind::bind_udp(listen.address).map_err(failed)?);
                     let local = socket.local_addr().map_err(failed)?;
                     tokio::spawn(udp::read_datagrams(local, Arc::clone(&socket), lines.intake.clone()));
                     udp.push((local, socket));
@@ -99,7 +100,7 @@ impl Transports {
                     Some(on.certificates.clone().ok_or_else(missing)?)
                 }
             };
-            let listener = TcpListener::bind(listen.address).await.map_err(failed)?;
+            let listener = bind::bind_tcp(listen.address).map_err(failed)?;
             tokio::spawn(stream::accept(listener, lines.clone(), certificates));
         }
         Ok(Self { udp, connections: HashMap::new(), lines })
@@ -125,6 +126,11 @@ impl Transports {
     /// Notes a connection that was accepted, or is ours.
     pub fn opened(&mut self, id: ConnectionId, outbound: Outbound) {
         self.connections.insert(id, outbound);
+    }
+
+    /// Notes that the other side of a connection has shown that it may call: its place stays its own.
+    pub fn proven(&self, id: ConnectionId) {
+        self.lines.connections.keep(id);
     }
 
     /// Forgets a connection, which closes it once all that waits for it is written.

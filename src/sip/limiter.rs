@@ -3,34 +3,45 @@
 //! Each source has buckets of requests and one of wrong passwords; all sources together have buckets of requests, and one
 //! of refusals, since an answer to a forged address hits whoever has that address. A source that has shown a
 //! right password lately does not count against the common one, so that a flood from elsewhere can't keep it out.
+//!
+//! A source is an IPv4 address or an IPv6 network of 64 bits. Since one who has such networks has many of them as a rule,
+//! all of a site (48 bits) are counted together too; those that have shown a right password are not held by that.
 
 use std::collections::{BTreeSet, HashMap};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::model::{Bucket, Mono, Rate};
+use crate::model::{Bucket, Mono, Network, Rate};
 
 /// Requests of one source that are looked at, a second; over it an INVITE gets 503, then nothing is answered.
 const SOURCE_REQUESTS_PER_SECOND_MAX: u32 = 5;
 /// Requests of one source that may come at once.
 const SOURCE_REQUESTS_BURST_MAX: u32 = 30;
+/// Requests of one IPv6 site that are looked at, a second, but for those of its known sources.
+const SITE_REQUESTS_PER_SECOND_MAX: u32 = 20;
+/// Those that may come at once.
+const SITE_REQUESTS_BURST_MAX: u32 = 120;
 /// Requests of all strangers that are looked at, a second.
 const REQUESTS_PER_SECOND_MAX: u32 = 200;
 /// Requests of all strangers that may come at once.
 const REQUESTS_BURST_MAX: u32 = 400;
 /// Wrong passwords of one source, a minute and at once; over it the source is refused for seconds at a time.
 const WRONG_PER_MINUTE_MAX: u32 = 20;
+/// Wrong passwords of one IPv6 site, a minute and at once; over it all of its sources but the known ones are refused.
+const SITE_WRONG_PER_MINUTE_MAX: u32 = 80;
 /// 503s to strangers over a limit, a second and at once; over it nothing is answered.
 const REFUSALS_PER_SECOND_MAX: u32 = 50;
-/// Sources that have buckets of their own. At the bound the one whose buckets have been full for longest goes; where
+/// Sources and sites that have buckets of their own. At the bound the one whose buckets have been full for longest goes; where
 /// none are full, all new sources share one pair.
 const SOURCES_MAX: usize = 8192;
 /// How long a source that has shown a right password does not count against the common bucket.
 const KNOWN_FOR: Duration = Duration::from_secs(3600);
 
 const SOURCE_REQUESTS: Rate = Rate::per_second(SOURCE_REQUESTS_PER_SECOND_MAX, SOURCE_REQUESTS_BURST_MAX);
+const SITE_REQUESTS: Rate = Rate::per_second(SITE_REQUESTS_PER_SECOND_MAX, SITE_REQUESTS_BURST_MAX);
 const REQUESTS: Rate = Rate::per_second(REQUESTS_PER_SECOND_MAX, REQUESTS_BURST_MAX);
 const WRONG: Rate = Rate::per(Duration::from_secs(60), WRONG_PER_MINUTE_MAX, WRONG_PER_MINUTE_MAX);
+const SITE_WRONG: Rate = Rate::per(Duration::from_secs(60), SITE_WRONG_PER_MINUTE_MAX, SITE_WRONG_PER_MINUTE_MAX);
 const REFUSALS: Rate = Rate::per_second(REFUSALS_PER_SECOND_MAX, REFUSALS_PER_SECOND_MAX);
 
 /// Whether a request's address can be forged. What can be is counted apart, so that it keeps nobody else out.
@@ -61,23 +72,7 @@ impl ByWay {
     }
 }
 
-/// Whose requests are counted together: an IPv4 address, or an IPv6 network of 64 bits, which is what one site has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct Source(IpAddr);
-
-impl Source {
-    fn of(peer: IpAddr) -> Self {
-        match peer.to_canonical() {
-            IpAddr::V4(address) => Self(IpAddr::V4(address)),
-            IpAddr::V6(address) => {
-                let network = u128::from(address) & !u128::from(u64::MAX);
-                Self(IpAddr::V6(Ipv6Addr::from(network)))
-            }
-        }
-    }
-}
-
-/// What is remembered of a source.
+/// What is remembered of a source or a site; no site is known.
 #[derive(Clone, Copy, Debug, Default)]
 struct Buckets {
     requests: ByWay,
@@ -95,9 +90,10 @@ impl Buckets {
 /// The buckets of all strangers, in bounded memory.
 #[derive(Debug, Default)]
 pub(super) struct Limiter {
-    sources: HashMap<Source, Buckets>,
-    /// The same sources, by when they may be forgotten.
-    spare: BTreeSet<(Mono, Source)>,
+    /// Of sources and sites.
+    sources: HashMap<Network, Buckets>,
+    /// The same, by when they may be forgotten.
+    spare: BTreeSet<(Mono, Network)>,
     /// Of all sources for which there is no room.
     shared: Buckets,
     requests: ByWay,
@@ -107,19 +103,27 @@ pub(super) struct Limiter {
 impl Limiter {
     /// Whether a request of a stranger may be looked at; it is counted then.
     pub(super) fn admits(&mut self, now: Mono, peer: IpAddr, way: Way) -> bool {
-        let (source, mut buckets) = self.buckets(now, peer);
+        let (source, mut buckets) = self.buckets(now, Network::of(peer));
+        let has_own = buckets.requests.of(way).has(now, SOURCE_REQUESTS, 1) && buckets.wrong.has(now, WRONG, 1);
         let is_known = buckets.known_until > now;
-        let admitted = buckets.requests.of(way).has(now, SOURCE_REQUESTS, 1)
-            && buckets.wrong.has(now, WRONG, 1)
-            && (is_known || self.requests.of(way).has(now, REQUESTS, 1));
-        if admitted {
-            buckets.requests.of(way).take(now, SOURCE_REQUESTS, 1);
-            if !is_known {
-                self.requests.of(way).take(now, REQUESTS, 1);
-            }
-            self.keep(source, buckets);
+        if !has_own || !is_known && !self.admits_one_of_many(now, peer, way) {
+            return false;
         }
-        admitted
+        buckets.requests.of(way).take(now, SOURCE_REQUESTS, 1);
+        self.keep(source, buckets);
+        if !is_known {
+            self.requests.of(way).take(now, REQUESTS, 1);
+            self.count_site(now, peer, |site| site.requests.of(way).take(now, SITE_REQUESTS, 1));
+        }
+        true
+    }
+
+    /// Whether the buckets that a source has in common with others let it in; nothing is counted.
+    fn admits_one_of_many(&mut self, now: Mono, peer: IpAddr, way: Way) -> bool {
+        let does_site = self.site(now, peer).is_none_or(|(_, mut site)| {
+            site.requests.of(way).has(now, SITE_REQUESTS, 1) && site.wrong.has(now, SITE_WRONG, 1)
+        });
+        does_site && self.requests.of(way).has(now, REQUESTS, 1)
     }
 
     /// Whether one more stranger over a limit may be told so; it is counted then.
@@ -129,24 +133,38 @@ impl Limiter {
 
     /// A password was wrong; true where it was the last one for now.
     pub(super) fn note_wrong(&mut self, now: Mono, peer: IpAddr) -> bool {
-        let (source, mut buckets) = self.buckets(now, peer);
+        let (source, mut buckets) = self.buckets(now, Network::of(peer));
         buckets.wrong.take(now, WRONG, 1);
         self.keep(source, buckets);
+        self.count_site(now, peer, |site| site.wrong.take(now, SITE_WRONG, 1));
         !buckets.wrong.has(now, WRONG, 1)
     }
 
     /// A password was right. What was wrong before still counts, or one good account would let all others be guessed.
     pub(super) fn note_right(&mut self, now: Mono, peer: IpAddr) {
-        let (source, mut buckets) = self.buckets(now, peer);
+        let (source, mut buckets) = self.buckets(now, Network::of(peer));
         if source.is_some() {
             buckets.known_until = now + KNOWN_FOR;
             self.keep(source, buckets);
         }
     }
 
-    /// The source's buckets and whose they are; `None` for the shared ones.
-    fn buckets(&self, now: Mono, peer: IpAddr) -> (Option<Source>, Buckets) {
-        let source = Source::of(peer);
+    /// The buckets of the source's site, and whose they are; `None` for IPv4, and where there is no room: sources of that
+    /// site share a pair with all others then.
+    fn site(&self, now: Mono, peer: IpAddr) -> Option<(Network, Buckets)> {
+        let (site, buckets) = self.buckets(now, Network::site_of(peer)?);
+        Some((site?, buckets))
+    }
+
+    fn count_site(&mut self, now: Mono, peer: IpAddr, count: impl FnOnce(&mut Buckets) -> bool) {
+        if let Some((site, mut buckets)) = self.site(now, peer) {
+            count(&mut buckets);
+            self.keep(Some(site), buckets);
+        }
+    }
+
+    /// The buckets and whose they are; `None` for the shared ones.
+    fn buckets(&self, now: Mono, source: Network) -> (Option<Network>, Buckets) {
         match self.sources.get(&source) {
             Some(buckets) => (Some(source), *buckets),
             None if self.has_room(now) => (Some(source), Buckets::default()),
@@ -158,7 +176,7 @@ impl Limiter {
         self.sources.len() < SOURCES_MAX || self.spare.first().is_some_and(|(spare_at, _)| *spare_at <= now)
     }
 
-    fn keep(&mut self, source: Option<Source>, buckets: Buckets) {
+    fn keep(&mut self, source: Option<Network>, buckets: Buckets) {
         let Some(source) = source else {
             self.shared = buckets;
             return;
@@ -222,6 +240,46 @@ mod tests {
         assert_eq!(admitted(&mut limiter, at(0), address("::ffff:198.51.100.7"), 9), 0);
     }
 
+    /// An address in a network of its own, of a site that has many.
+    fn of_site(site: u16, network: usize) -> IpAddr {
+        let network = u16::try_from(network).expect("a number");
+        IpAddr::from([0x2001, 0xdb8, site, network, 0, 0, 0, 1])
+    }
+
+    #[test]
+    fn the_networks_of_an_ipv6_site_are_counted_together_too_and_known_ones_are_not_held_by_that() {
+        let mut limiter = Limiter::default();
+        let known = of_site(1, 5000);
+        limiter.note_right(at(0), known);
+        let flood = |limiter: &mut Limiter, ms: u64| {
+            (0..1000).filter(|n| limiter.admits(at(ms), of_site(1, *n), Way::Proven)).count()
+        };
+        assert_eq!(flood(&mut limiter, 0), 120);
+        assert!(limiter.admits(at(0), of_site(2, 0), Way::Proven), "another site is not kept out");
+        assert!(limiter.admits(at(0), of_site(1, 2000), Way::Forgeable), "nor who comes by the other way");
+        assert!(limiter.admits(at(0), known, Way::Proven), "nor who is known");
+        assert_eq!(flood(&mut limiter, 1000), 20);
+    }
+
+    #[test]
+    fn a_site_has_eighty_wrong_passwords_a_minute_however_many_networks_guess() {
+        let mut limiter = Limiter::default();
+        let known = of_site(1, 5000);
+        limiter.note_right(at(0), known);
+        let mut guesses = 0;
+        for n in 0..1000 {
+            // So slowly that no other bucket is empty.
+            if limiter.admits(at(n as u64 * 60), of_site(1, n), Way::Proven) {
+                guesses += 1;
+                limiter.note_wrong(at(n as u64 * 60), of_site(1, n));
+            }
+        }
+        assert_eq!(guesses, 80 + 79, "80 at once, and those of the minute that follows");
+        assert!(!limiter.admits(at(59_950), of_site(1, 2000), Way::Proven));
+        let mut is_let_in = |peer| limiter.admits(at(59_950), peer, Way::Proven);
+        assert!(is_let_in(of_site(2, 0)) && is_let_in(known));
+    }
+
     #[test]
     fn all_strangers_together_have_a_bucket_and_a_known_one_does_not_need_it() {
         let mut limiter = Limiter::default();
@@ -272,8 +330,8 @@ mod tests {
         assert!(limiter.shared.known_until <= at(100), "nobody is known by what others showed");
         assert_eq!(admitted(&mut limiter, at(100), one_of_many(3), 100), 30, "who has a pair keeps it");
         assert!(limiter.admits(at(3000), other, Way::Forgeable), "the first one's 3 seconds are over");
-        assert!(!limiter.sources.contains_key(&Source::of(one_of_many(0))), "so it went");
-        assert!(limiter.sources.contains_key(&Source::of(other)));
+        assert!(!limiter.sources.contains_key(&Network::of(one_of_many(0))), "so it went");
+        assert!(limiter.sources.contains_key(&Network::of(other)));
         assert_eq!((limiter.sources.len(), limiter.spare.len()), (SOURCES_MAX, SOURCES_MAX));
     }
 

@@ -1,17 +1,22 @@
 //! Which connections are open, and who may open one more.
 //!
-//! A stranger can take 64 places, all strangers together leave 256 to the trusted peers, and where a place is wanted and
-//! there is none, the oldest connection that has never sent a message goes. How often strangers may come is bounded too:
-//! each TLS handshake costs a signature.
+//! A stranger can take 64 places, an IPv6 site 192, and all strangers together leave 256 to the trusted peers. A place is
+//! its stranger's own from when a password was shown on it; until then, where a place is wanted and there is none, the
+//! oldest goes of the site and network that have most. A trusted peer's place, and one of a connection of ours, may only
+//! go before its first message. How often strangers may come is bounded too: each TLS handshake costs a signature.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
-use std::net::{IpAddr, Ipv6Addr};
+use std::future::pending;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::sleep;
 
-use crate::model::{Bucket, Mono, Prefix, Rate};
+use crate::model::{Bucket, Mono, Network, Prefix, Rate};
 use crate::sip::ConnectionId;
 
 /// Connections at once, those in their TLS handshake and those that we have opened included.
@@ -20,23 +25,28 @@ const CONNECTIONS_MAX: usize = 1024;
 const FOR_TRUSTED: usize = 256;
 /// Connections of one stranger: one IPv4 address, or one IPv6 network of 64 bits.
 const OF_A_STRANGER_MAX: usize = 64;
+/// Connections of strangers of one IPv6 site, an IPv6 network of 48 bits.
+const OF_A_SITE_MAX: usize = 192;
 /// Connections of one trusted peer.
 const OF_A_TRUSTED_MAX: usize = 512;
 /// New connections of one stranger, a second; over it a further one is closed before it has said anything.
 const SOURCE_PER_SECOND_MAX: u32 = 5;
 /// New connections of one stranger that may come at once: all telephones of a site after a restart.
 const SOURCE_BURST_MAX: u32 = 100;
+/// New connections of strangers of one IPv6 site, a second.
+const SITE_PER_SECOND_MAX: u32 = 20;
+/// Those that may come at once.
+const SITE_BURST_MAX: u32 = 200;
 /// New connections of all strangers, a second.
 const STRANGERS_PER_SECOND_MAX: u32 = 100;
 /// New connections of all strangers that may come at once.
 const STRANGERS_BURST_MAX: u32 = 300;
-/// Strangers whose new connections are counted; who has a full bucket is forgotten then. All together come so seldom that
+/// Strangers and sites whose new connections are counted; who has a full bucket is forgotten then. All together come so seldom that
 /// no more than some hundreds have another one at a time.
 const SOURCES_MAX: usize = 4096;
-/// The bits of an IPv6 address that one customer has all of the others of.
-const IPV6_NETWORK_BITS: u32 = 64;
 
 const SOURCE: Rate = Rate::per_second(SOURCE_PER_SECOND_MAX, SOURCE_BURST_MAX);
+const SITE: Rate = Rate::per_second(SITE_PER_SECOND_MAX, SITE_BURST_MAX);
 const STRANGERS: Rate = Rate::per_second(STRANGERS_PER_SECOND_MAX, STRANGERS_BURST_MAX);
 
 /// The connections.
@@ -50,7 +60,8 @@ pub struct Connections {
 struct Table {
     /// In the order of their age.
     open: BTreeMap<ConnectionId, Open>,
-    of: HashMap<IpAddr, usize>,
+    /// How many there are of each network, and of strangers of each site.
+    of: HashMap<Network, usize>,
     strangers: usize,
     come: Come,
 }
@@ -59,14 +70,39 @@ struct Table {
 #[derive(Default)]
 struct Come {
     all: Bucket,
-    of: HashMap<IpAddr, Bucket>,
+    of: HashMap<Network, Bucket>,
 }
 
 struct Open {
-    network: IpAddr,
-    is_trusted: bool,
-    has_spoken: bool,
+    whose: Whose,
+    /// Whether the place is not given to another any more.
+    is_kept: bool,
     cut_off: Arc<Notify>,
+}
+
+/// With whom a connection is counted.
+#[derive(Clone, Copy)]
+struct Whose {
+    network: Network,
+    /// Of a stranger by IPv6.
+    site: Option<Network>,
+    is_trusted: bool,
+}
+
+impl Whose {
+    fn new(peer: IpAddr, is_trusted: bool) -> Self {
+        let site = Network::site_of(peer).filter(|_| !is_trusted);
+        Self { network: Network::of(peer), site, is_trusted }
+    }
+
+    /// The largest that it is counted with.
+    fn widest(&self) -> Network {
+        self.site.unwrap_or(self.network)
+    }
+
+    fn networks(&self) -> impl Iterator<Item = Network> {
+        [Some(self.network), self.site].into_iter().flatten()
+    }
 }
 
 /// A connection's place, which is given back when it is dropped.
@@ -86,7 +122,7 @@ impl Connections {
     /// A place for a connection that a peer has opened; `None` where there is none, or the peer comes too often.
     pub fn admit(self: &Arc<Self>, now: Mono, peer: IpAddr) -> Option<Place> {
         let is_trusted = self.trusted.iter().any(|prefix| prefix.contains(peer));
-        if !is_trusted && !self.table().come.admits(now, network_of(peer)) {
+        if !is_trusted && !self.table().come.admits(now, peer) {
             return None;
         }
         self.enter(peer, is_trusted, false)
@@ -97,17 +133,24 @@ impl Connections {
         self.enter(peer, true, true)
     }
 
-    fn enter(self: &Arc<Self>, peer: IpAddr, is_trusted: bool, has_spoken: bool) -> Option<Place> {
-        let network = network_of(peer);
+    fn enter(self: &Arc<Self>, peer: IpAddr, is_trusted: bool, is_kept: bool) -> Option<Place> {
+        let whose = Whose::new(peer, is_trusted);
         let mut table = self.table();
-        if !table.make_room(network, is_trusted) {
+        if !table.make_room(whose) {
             return None;
         }
         let id = ConnectionId(self.next.fetch_add(1, Ordering::Relaxed));
         let cut_off = Arc::new(Notify::new());
-        table.insert(id, Open { network, is_trusted, has_spoken, cut_off: Arc::clone(&cut_off) });
+        table.insert(id, Open { whose, is_kept, cut_off: Arc::clone(&cut_off) });
         drop(table);
         Some(Place { connections: Arc::clone(self), id, is_trusted, cut_off })
+    }
+
+    /// Somebody on that connection has shown that they may call: its place is not given to another any more.
+    pub fn keep(&self, id: ConnectionId) {
+        if let Some(open) = self.table().open.get_mut(&id) {
+            open.is_kept = true;
+        }
     }
 
     /// Ends a connection at once.
@@ -123,39 +166,62 @@ impl Connections {
 }
 
 impl Table {
-    /// Whether there is a place, if need be that of one that has never spoken.
-    fn make_room(&mut self, network: IpAddr, is_trusted: bool) -> bool {
-        let most = if is_trusted { OF_A_TRUSTED_MAX } else { OF_A_STRANGER_MAX };
-        if self.of.get(&network).is_some_and(|count| *count >= most) && !self.evict(|open| open.network == network) {
+    /// Whether there is a place, if need be that of one that may go.
+    fn make_room(&mut self, new: Whose) -> bool {
+        let most = if new.is_trusted { OF_A_TRUSTED_MAX } else { OF_A_STRANGER_MAX };
+        if self.count(new.network) >= most && !self.evict(|whose| whose.network == new.network) {
             return false;
         }
-        if !is_trusted && self.strangers >= CONNECTIONS_MAX - FOR_TRUSTED && !self.evict(|open| !open.is_trusted) {
+        let is_site_full = new.site.is_some_and(|site| self.count(site) >= OF_A_SITE_MAX);
+        if is_site_full && !self.evict(|whose| whose.site == new.site) {
             return false;
         }
-        self.open.len() < CONNECTIONS_MAX || self.evict(|open| !open.is_trusted) || self.evict(|open| open.is_trusted)
+        let are_strangers_full = !new.is_trusted && self.strangers >= CONNECTIONS_MAX - FOR_TRUSTED;
+        if are_strangers_full && !self.evict(|whose| !whose.is_trusted) {
+            return false;
+        }
+        self.open.len() < CONNECTIONS_MAX
+            || self.evict(|whose| !whose.is_trusted)
+            || self.evict(|whose| whose.is_trusted)
     }
 
-    /// Ends the oldest of those that has never spoken; `false` where there is none.
-    fn evict(&mut self, of: impl Fn(&Open) -> bool) -> bool {
-        let oldest = self.open.iter().find(|(_, open)| !open.has_spoken && of(open)).map(|(id, _)| *id);
-        let Some(open) = oldest.and_then(|id| self.remove(id)) else { return false };
+    fn count(&self, network: Network) -> usize {
+        self.of.get(&network).copied().unwrap_or(0)
+    }
+
+    /// Ends one of those, where one may go: of the sites (IPv4: addresses) the one that has most such, in that the network
+    /// that has most, and of that the oldest. So whoever fills the table makes room, and not who has just come.
+    fn evict(&mut self, of: impl Fn(&Whose) -> bool) -> bool {
+        let may_go = || self.open.iter().filter(|(_, open)| !open.is_kept && of(&open.whose));
+        let mut counts: HashMap<Network, usize> = HashMap::new();
+        for network in may_go().flat_map(|(_, open)| open.whose.networks()) {
+            *counts.entry(network).or_default() += 1;
+        }
+        let count = |network| counts.get(&network).copied().unwrap_or(0);
+        let first = may_go()
+            .max_by_key(|(id, Open { whose, .. })| (count(whose.widest()), count(whose.network), Reverse(**id)));
+        let Some(open) = first.map(|(id, _)| *id).and_then(|id| self.remove(id)) else { return false };
         open.cut_off.notify_one();
         true
     }
 
     fn insert(&mut self, id: ConnectionId, open: Open) {
-        *self.of.entry(open.network).or_default() += 1;
-        self.strangers += usize::from(!open.is_trusted);
+        for network in open.whose.networks() {
+            *self.of.entry(network).or_default() += 1;
+        }
+        self.strangers += usize::from(!open.whose.is_trusted);
         self.open.insert(id, open);
     }
 
     fn remove(&mut self, id: ConnectionId) -> Option<Open> {
         let open = self.open.remove(&id)?;
-        self.strangers -= usize::from(!open.is_trusted);
-        if let Some(count) = self.of.get_mut(&open.network) {
-            *count -= 1;
-            if *count == 0 {
-                self.of.remove(&open.network);
+        self.strangers -= usize::from(!open.whose.is_trusted);
+        for network in open.whose.networks() {
+            if let Some(count) = self.of.get_mut(&network) {
+                *count -= 1;
+                if *count == 0 {
+                    self.of.remove(&network);
+                }
             }
         }
         Some(open)
@@ -164,15 +230,22 @@ impl Table {
 
 impl Come {
     /// Whether a stranger may come once more; it is counted then.
-    fn admits(&mut self, now: Mono, network: IpAddr) -> bool {
-        if self.of.len() >= SOURCES_MAX {
+    fn admits(&mut self, now: Mono, peer: IpAddr) -> bool {
+        let counted = [Some((Network::of(peer), SOURCE)), Network::site_of(peer).map(|site| (site, SITE))];
+        if self.of.len() + counted.len() > SOURCES_MAX {
             self.of.retain(|_, bucket| bucket.full_at() > now);
         }
-        let mut own = self.of.get(&network).copied().unwrap_or_default();
-        let may_come = self.of.len() < SOURCES_MAX && self.all.has(now, STRANGERS, 1) && own.take(now, SOURCE, 1);
+        let has_room = self.of.len() + counted.len() <= SOURCES_MAX;
+        let counted = || counted.iter().flatten();
+        let own = |network| self.of.get(network).copied().unwrap_or_default();
+        let may_come = has_room
+            && self.all.has(now, STRANGERS, 1)
+            && counted().all(|(network, rate)| own(network).has(now, *rate, 1));
         if may_come {
             self.all.take(now, STRANGERS, 1);
-            self.of.insert(network, own);
+            for (network, rate) in counted() {
+                self.of.entry(*network).or_default().take(now, *rate, 1);
+            }
         }
         may_come
     }
@@ -184,11 +257,22 @@ impl Place {
         self.id
     }
 
-    /// A whole message has come: the place is not given to another any more.
+    /// A whole message has come: a trusted peer's place is not given to another any more.
     pub fn has_spoken(&self) {
-        if let Some(open) = self.connections.table().open.get_mut(&self.id) {
-            open.has_spoken = true;
+        if self.is_trusted {
+            self.connections.keep(self.id);
         }
+    }
+
+    /// Waits until it is known that a stranger has shown no password within this time; for ever on any other connection.
+    pub async fn remains_unproven(&self, within: Duration) {
+        if !self.is_trusted {
+            sleep(within).await;
+            if self.connections.table().open.get(&self.id).is_none_or(|open| !open.is_kept) {
+                return;
+            }
+        }
+        pending::<()>().await;
     }
 
     /// Whether it is a trusted peer's, or ours.
@@ -205,17 +289,6 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.connections.table().remove(self.id);
-    }
-}
-
-/// What one peer has as a rule: an IPv4 address, or the network of an IPv6 address.
-fn network_of(peer: IpAddr) -> IpAddr {
-    match peer.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => {
-            let mask = u128::MAX << (128 - IPV6_NETWORK_BITS);
-            IpAddr::V6(Ipv6Addr::from(u128::from(address) & mask))
-        }
     }
 }
 
@@ -237,8 +310,19 @@ mod tests {
         connections.admit(Mono(0), peer)
     }
 
+    /// Places of those that get one and have sent a message.
     fn talkers(connections: &Arc<Connections>, peers: impl Iterator<Item = IpAddr>) -> Vec<Place> {
         peers.filter_map(|peer| admit(connections, peer)).inspect(Place::has_spoken).collect()
+    }
+
+    /// The same of those that have shown a password as well.
+    fn proven(connections: &Arc<Connections>, peers: impl Iterator<Item = IpAddr>) -> Vec<Place> {
+        peers.filter_map(|peer| admit(connections, peer)).inspect(|place| connections.keep(place.id())).collect()
+    }
+
+    /// An address in a network of its own, of a site that has many.
+    fn of_site(site: u16, network: u16) -> IpAddr {
+        IpAddr::from([0x2001, 0xdb8, site, network, 0, 0, 0, 1])
     }
 
     async fn is_evicted(place: &Place) -> bool {
@@ -246,46 +330,87 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_stranger_has_64_places_and_a_silent_one_of_its_own_goes_for_a_new_one() {
+    async fn one_stranger_has_64_places_and_one_of_its_own_without_a_password_goes_for_a_new_one() {
         let connections = world();
-        let talking = talkers(&connections, (0..70).map(|_| stranger(1)));
-        assert_eq!(talking.len(), OF_A_STRANGER_MAX);
+        let known = proven(&connections, (0..70).map(|_| stranger(1)));
+        assert_eq!(known.len(), OF_A_STRANGER_MAX);
         assert!(admit(&connections, stranger(2)).is_some(), "others have places of their own");
-        drop(talking);
-        let silent: Vec<Place> = (0..OF_A_STRANGER_MAX).filter_map(|_| admit(&connections, stranger(1))).collect();
+        drop(known);
+        let talking = talkers(&connections, (0..OF_A_STRANGER_MAX).map(|_| stranger(1)));
         let new = admit(&connections, stranger(1)).expect("a place");
-        assert!(is_evicted(&silent[0]).await && !is_evicted(&silent[1]).await && !is_evicted(&new).await);
+        assert!(is_evicted(&talking[0]).await && !is_evicted(&talking[1]).await && !is_evicted(&new).await);
         assert_eq!(connections.table().open.len(), OF_A_STRANGER_MAX);
     }
 
     #[tokio::test]
     async fn strangers_can_not_keep_trusted_peers_out() {
         let connections = world();
-        let talking = talkers(&connections, (0..2000).map(stranger));
-        assert_eq!(talking.len(), CONNECTIONS_MAX - FOR_TRUSTED);
+        let known = proven(&connections, (0..2000).map(stranger));
+        assert_eq!(known.len(), CONNECTIONS_MAX - FOR_TRUSTED);
         let trusted: Vec<Place> = (0..300).filter_map(|_| admit(&connections, IpAddr::from([10, 1, 1, 1]))).collect();
         assert_eq!((trusted.len(), connections.table().open.len()), (300, CONNECTIONS_MAX));
         assert!(is_evicted(&trusted[0]).await, "among its own the oldest silent one goes");
-        drop((talking, trusted));
+        drop((known, trusted));
         let table = connections.table();
         assert_eq!((table.open.len(), table.of.len(), table.strangers), (0, 0, 0));
     }
 
     #[tokio::test]
-    async fn the_oldest_that_never_spoke_goes_first() {
+    async fn the_oldest_that_has_shown_no_password_goes_first_whatever_it_said() {
         let connections = world();
-        let places: Vec<Place> =
-            (0..CONNECTIONS_MAX - FOR_TRUSTED).filter_map(|n| admit(&connections, stranger(n))).collect();
-        places[0].has_spoken();
+        let places = talkers(&connections, (0..CONNECTIONS_MAX - FOR_TRUSTED).map(stranger));
+        connections.keep(places[0].id());
         assert!(admit(&connections, stranger(5000)).is_some());
         assert!(!is_evicted(&places[0]).await && is_evicted(&places[1]).await && !is_evicted(&places[2]).await);
     }
 
-    #[test]
-    fn an_ipv6_customer_is_one_stranger() {
+    #[tokio::test]
+    async fn who_fills_the_places_by_talking_keeps_nobody_out_and_makes_room_from_its_own() {
         let connections = world();
-        let peer = |n: u128| IpAddr::V6(Ipv6Addr::from(0x2001_0db8_0000_0001_u128 << 64 | n));
-        assert_eq!(talkers(&connections, (0..100).map(peer)).len(), OF_A_STRANGER_MAX);
+        let early = admit(&connections, stranger(1)).expect("a place");
+        let greedy = |n: usize| IpAddr::from([203, 0, 113, (n / OF_A_STRANGER_MAX) as u8]);
+        let talking = talkers(&connections, (0..CONNECTIONS_MAX - FOR_TRUSTED - 1).map(greedy));
+        assert_eq!(talking.len() + 1, CONNECTIONS_MAX - FOR_TRUSTED);
+        let late: Vec<Place> = (2..202).filter_map(|n| admit(&connections, stranger(n))).collect();
+        assert_eq!(late.len(), 200, "all who come later have a place");
+        assert!(!is_evicted(&early).await, "though it is the oldest of all");
+        for place in &late {
+            assert!(!is_evicted(place).await);
+        }
+        let mut gone = 0;
+        for place in &talking {
+            gone += usize::from(is_evicted(place).await);
+        }
+        assert_eq!(gone, 200);
+        assert!(admit(&connections, greedy(0)).is_some() && !is_evicted(&early).await, "nor for one more of its own");
+    }
+
+    #[tokio::test]
+    async fn an_ipv6_network_is_one_stranger_and_a_site_has_192_places() {
+        let connections = world();
+        let peer = |n: u16| IpAddr::from([0x2001, 0xdb8, 1, 1, 0, 0, 0, n]);
+        assert_eq!(proven(&connections, (0..100).map(peer)).len(), OF_A_STRANGER_MAX);
+        let known = proven(&connections, (0..1000).map(|n| of_site(2, n)));
+        assert_eq!(known.len(), OF_A_SITE_MAX);
+        assert!(admit(&connections, of_site(2, 2000)).is_none() && admit(&connections, of_site(3, 0)).is_some());
+        drop(known);
+        let first = admit(&connections, of_site(2, 0)).expect("a place");
+        let of_one_network = talkers(&connections, (0..20).map(|_| of_site(2, 1)));
+        let talking = talkers(&connections, (0..181).map(|n| of_site(2, 2 + n)));
+        assert_eq!(talking.len(), 181, "for each of the ten that are too many another goes");
+        let [last, next] = [&of_one_network[9], &of_one_network[10]];
+        assert!(is_evicted(last).await && !is_evicted(next).await && !is_evicted(&first).await, "of who has most");
+    }
+
+    #[tokio::test]
+    async fn a_site_with_many_networks_makes_room_before_one_who_has_no_more() {
+        let connections = world();
+        let early = admit(&connections, of_site(1, 1)).expect("a place");
+        let greedy = |n: u16| of_site(2 + n / OF_A_SITE_MAX as u16, n);
+        let talking = talkers(&connections, (0..767).map(greedy));
+        assert_eq!(talking.len(), 767);
+        assert!(admit(&connections, stranger(1)).is_some());
+        assert!(!is_evicted(&early).await && is_evicted(&talking[0]).await, "each network has one");
     }
 
     #[test]
@@ -310,8 +435,10 @@ mod tests {
         assert_eq!(come(&connections, 0, again(1)), SOURCE_BURST_MAX as usize);
         assert_eq!((come(&connections, 0, again(2)), come(&connections, 900, again(1))), (100, 4), "others are others");
         assert_eq!(come(&connections, 1000, again(1)), 1);
-        let network = |n: u128| IpAddr::V6(Ipv6Addr::from(0x2001_0db8_0000_0001_u128 << 64 | n));
+        let network = |n: u16| IpAddr::from([0x2001, 0xdb8, 1, 1, 0, 0, 0, n]);
         assert_eq!(come(&connections, 60_000, (0..1000).map(network)), 100, "an IPv6 network is one");
+        assert_eq!(come(&connections, 120_000, (0..1000).map(|n| of_site(1, n))), SITE_BURST_MAX as usize);
+        assert_eq!(come(&connections, 121_000, (0..1000).map(|n| of_site(1, n))), SITE_PER_SECOND_MAX as usize);
         let trusted = (0..5000).map(|_| IpAddr::from([10, 1, 1, 1]));
         assert_eq!(come(&connections, 60_000, trusted), 5000, "a trusted peer as often as it likes");
     }

@@ -22,6 +22,9 @@ use crate::wire::sip::{Frame, Framer};
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 /// A message that is not whole by then closes the connection.
 const MESSAGE_WITHIN: Duration = Duration::from_secs(30);
+/// A stranger's connection on which nobody has shown a password by then, from its beginning, is closed whatever is said on
+/// it. No call waits on such a one, as none is let in without.
+const PROVEN_WITHIN: Duration = Duration::from_secs(60);
 /// A connection on which nothing has come for so long is closed.
 const IDLE_MAX: Duration = Duration::from_secs(3600);
 /// A write that takes longer closes the connection.
@@ -55,6 +58,8 @@ pub struct Patience {
     pub handshake: Duration,
     /// For its first message to be whole, from its beginning, and for a later one, from that one's first byte.
     pub message: Duration,
+    /// For a stranger to show a password, from the connection's beginning.
+    pub proof: Duration,
     /// For a byte.
     pub idle: Duration,
     /// Until a message is written.
@@ -68,6 +73,7 @@ impl Default for Patience {
         Self {
             handshake: HANDSHAKE_WITHIN,
             message: MESSAGE_WITHIN,
+            proof: PROVEN_WITHIN,
             idle: IDLE_MAX,
             write: WRITE_WITHIN,
             connect: CONNECT_WITHIN,
@@ -106,6 +112,7 @@ pub async fn accept(listener: TcpListener, lines: Lines, certificates: Option<Ar
             tokio::select! {
                 biased;
                 () = place.cut_off() => tracing::debug!(%peer, "the connection is cut off"),
+                () = place.remains_unproven(lines.patience.proof) => tracing::debug!(%peer, "nobody was let in: closed"),
                 () = serve(stream, peer, &place, &lines, certificates) => {}
             }
             drop(place);
@@ -191,7 +198,13 @@ async fn serve(
         Some(certificates) => {
             let flow = Flow { transport: Transport::Tls(place.id()), peer, local };
             match timeout(lines.patience.handshake, certificates.acceptor().accept(stream)).await {
-                Ok(Ok(stream)) => open(stream, flow, place, lines).await,
+                Ok(Ok(stream)) => {
+                    // Where clients need one, it was checked: who gets here has it.
+                    if stream.get_ref().1.peer_certificates().is_some() {
+                        lines.connections.keep(place.id());
+                    }
+                    open(stream, flow, place, lines).await;
+                }
                 Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
                 Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
             }

@@ -73,7 +73,7 @@ async fn world(transport: Kind, patience: Patience, wants_clients: bool) -> Worl
         patience,
         clock: Clock::start(),
     };
-    let transports = Transports::listen(on, &sender).await.expect("a free port");
+    let transports = Transports::listen(on, &sender).expect("a free port");
     World { address, inbound, transports, certificates, files, authority, clients, _folder: folder }
 }
 
@@ -104,6 +104,12 @@ impl World {
         };
         let name = ServerName::try_from("line.example.com").expect("a name");
         TlsConnector::from(Arc::new(config)).connect(name, self.tcp().await).await
+    }
+
+    /// The next message, whose connection is proven by it.
+    async fn message_of_known(&mut self) {
+        let id = self.message().await.0.transport.connection().expect("a connection");
+        self.transports.proven(id);
     }
 
     /// The next message; notes connections as the SIP side does.
@@ -236,19 +242,89 @@ async fn a_connection_that_has_spoken_may_be_silent_until_it_is_idle_for_long() 
 }
 
 #[tokio::test]
-async fn where_a_stranger_has_too_many_the_oldest_silent_one_is_closed() {
+async fn where_a_stranger_has_too_many_the_oldest_without_a_password_is_closed() {
     let mut world = world(Kind::Tcp, Patience::default(), false).await;
-    let first = world.tcp().await;
-    let mut spoken = world.tcp().await;
-    spoken.write_all(OPTIONS).await.expect("sent");
+    let mut known = world.tcp().await;
+    known.write_all(OPTIONS).await.expect("sent");
+    world.message_of_known().await;
+    let mut talker = world.tcp().await;
+    talker.write_all(OPTIONS).await.expect("sent");
     world.message().await;
     let mut silent = Vec::new();
     for _ in 0..63 {
         silent.push(world.tcp().await);
     }
-    assert!(is_closed(first).await);
-    spoken.write_all(OPTIONS).await.expect("still open");
+    assert!(is_closed(talker).await);
+    known.write_all(OPTIONS).await.expect("still open");
     assert_eq!(world.message().await.1, OPTIONS);
+}
+
+#[tokio::test]
+async fn who_shows_no_password_is_closed_however_much_they_say() {
+    let mut world = world(Kind::Tcp, Patience { proof: SHORT * 4, ..Patience::default() }, false).await;
+    let mut known = world.tcp().await;
+    known.write_all(OPTIONS).await.expect("sent");
+    world.message_of_known().await;
+    let (reader, mut writer) = world.tcp().await.into_split();
+    let talks = async {
+        while writer.write_all(OPTIONS).await.is_ok() {
+            world.message().await;
+            sleep(SHORT / 6).await;
+        }
+    };
+    tokio::select! {
+        closed = is_closed(reader) => assert!(closed),
+        () = talks => {}
+    }
+    known.write_all(OPTIONS).await.expect("still open, though it is older");
+    let of_known = known.local_addr().expect("its address");
+    while world.message().await.0.peer != of_known {}
+}
+
+#[tokio::test]
+async fn who_has_a_certificate_need_not_show_a_password() {
+    let mut world = world(Kind::Tls, Patience { proof: SHORT * 8, ..Patience::default() }, true).await;
+    let own = issued(&world.clients, ExtendedKeyUsagePurpose::ClientAuth);
+    let mut stream = world.tls(Some(own)).await.expect("a handshake");
+    stream.write_all(OPTIONS).await.expect("sent");
+    world.message().await;
+    sleep(SHORT * 10).await;
+    stream.write_all(OPTIONS).await.expect("still open");
+    assert_eq!(world.message().await.1, OPTIONS);
+}
+
+#[tokio::test]
+async fn one_port_has_a_listener_for_each_family() {
+    let any = |ip: &str, port| SocketAddr::new(ip.parse().expect("an address"), port);
+    for ips in [["0.0.0.0", "::"], ["::", "0.0.0.0"]] {
+        let Ok(free) = std::net::TcpListener::bind(any("::", 0)) else {
+            println!("SKIPPED: there is no IPv6 here");
+            return;
+        };
+        let port = free.local_addr().expect("its address").port();
+        drop(free);
+        let (sender, mut inbound) = channel(INBOUND_MAX);
+        let on = Listening {
+            listens: &ips.map(|ip| Listen { transport: Kind::Tcp, address: any(ip, port) }),
+            certificates: None,
+            trusted: vec![],
+            patience: Patience::default(),
+            clock: Clock::start(),
+        };
+        let mut transports = Transports::listen(on, &sender).expect("both");
+        for host in ["127.0.0.1", "::1"] {
+            let mut stream = TcpStream::connect(any(host, port)).await.expect("a connection");
+            stream.write_all(OPTIONS).await.expect("sent");
+            let flow = loop {
+                match timeout(LONG, inbound.recv()).await.expect("in time").expect("a message") {
+                    Inbound::Message(flow, ..) => break flow,
+                    Inbound::Opened(id, outbound) => transports.opened(id, outbound),
+                    Inbound::Closed(_) | Inbound::Connected(..) => {}
+                }
+            };
+            assert_eq!((flow.local, flow.peer), (any(host, port), stream.local_addr().expect("its address")));
+        }
+    }
 }
 
 /// A message that is so long, from 1000 to 99,999 bytes.

@@ -12,28 +12,12 @@ use crate::sip::{Flow, Transport};
 
 /// Largest SIP datagram, in bytes: all that UDP can carry.
 const DATAGRAM_BYTES_MAX: usize = 65_535;
-/// Bytes that the kernel may keep of what comes and goes by UDP.
-const UDP_BUFFER_BYTES: usize = 4 << 20;
 
 /// Whether a socket is the one that a flow goes out by.
 pub fn serves(local: &SocketAddr, flow: &Flow) -> bool {
     local.port() == flow.local.port()
         && local.is_ipv4() == flow.local.is_ipv4()
         && (local.ip() == flow.local.ip() || local.ip().is_unspecified())
-}
-
-/// Binds a socket; IPv6 alone where the address is one of that.
-pub fn bind_udp(address: SocketAddr) -> std::io::Result<UdpSocket> {
-    let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::DGRAM, None)?;
-    socket.set_nonblocking(true)?;
-    if address.is_ipv6() {
-        socket.set_only_v6(true)?;
-    }
-    // The kernel takes what its limits allow; less costs datagrams under load, not correctness.
-    let _ = socket.set_recv_buffer_size(UDP_BUFFER_BYTES);
-    let _ = socket.set_send_buffer_size(UDP_BUFFER_BYTES);
-    socket.bind(&address.into())?;
-    UdpSocket::from_std(StdUdpSocket::from(socket))
 }
 
 /// Reads until nobody takes what comes in.

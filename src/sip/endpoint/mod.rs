@@ -49,6 +49,7 @@ pub struct Endpoint {
     lines: BTreeMap<Connect, Line>,
     connects: VecDeque<Connect>,
     unused: VecDeque<ConnectionId>,
+    proven: VecDeque<ConnectionId>,
     timers: Timers,
     transmits: VecDeque<Transmit>,
     events: VecDeque<Event>,
@@ -72,6 +73,7 @@ impl Endpoint {
             lines: BTreeMap::new(),
             connects: VecDeque::new(),
             unused: VecDeque::new(),
+            proven: VecDeque::new(),
             timers: Timers::default(),
             transmits: VecDeque::new(),
             events: VecDeque::new(),
@@ -134,6 +136,12 @@ impl Endpoint {
     /// The next event.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
+    }
+
+    /// The next connection on which a stranger was let in: by a password, or by the tags of a call that is theirs. The same
+    /// one may come again.
+    pub fn poll_proven(&mut self) -> Option<ConnectionId> {
+        self.proven.pop_front()
     }
 
     /// When [`Self::handle_timeout`] is to be called next; `None` while nothing is going on.
@@ -210,10 +218,19 @@ impl Endpoint {
             }
         } else if let Err(challenge) = self.guard.check(now, flow.peer.ip(), &request, &self.random) {
             self.refuse_statelessly(flow, &request, &challenge);
-        } else if let Err(refusal) = content::check_line(&request, flow.transport) {
-            self.refuse(now, flow, key, None, &request, &refusal);
         } else {
-            self.handle_outside(now, flow, key, request);
+            self.note_proven(flow);
+            match content::check_line(&request, flow.transport) {
+                Ok(()) => self.handle_outside(now, flow, key, request),
+                Err(refusal) => self.refuse(now, flow, key, None, &request, &refusal),
+            }
+        }
+    }
+
+    /// Something was let in that came this way. Trusted peers need not prove anything.
+    fn note_proven(&mut self, flow: Flow) {
+        if let Some(connection) = flow.transport.connection().filter(|_| !self.guard.trusts(flow.peer.ip())) {
+            self.proven.push_back(connection);
         }
     }
 

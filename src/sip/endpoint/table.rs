@@ -352,6 +352,7 @@ impl Endpoint {
         if let Some(connection) = flow.transport.connection() {
             self.connections.insert((connection, Target::Dialog(key)));
         }
+        self.note_proven(flow);
     }
 
     /// Takes a dialog out of the table; a request that still waits gets a final response (RFC 3261 section 15.1.2).

@@ -154,6 +154,44 @@ fn passwords_are_guessed_no_faster_with_the_tags_of_a_call() {
 }
 
 #[test]
+fn a_connection_is_proven_by_what_is_let_in_on_it_and_by_nothing_else() {
+    let mut world = stranger();
+    let proven = |world: &mut World| std::iter::from_fn(|| world.endpoint.poll_proven()).collect::<Vec<_>>();
+    world.flow = tcp("198.51.100.7:40000", 3);
+    world.get_text("x\r\nl:0\r\n\r\n");
+    assert_eq!(world.gets(&request("OPTIONS", "o1")), "401 OPTIONS");
+    let wrong = world.shown_by("bob", "zebra", invite("i0"));
+    assert_eq!(world.gets(&wrong), "401 INVITE");
+    assert_eq!(world.gets(&request("BYE", "b1").tagged("0123456789abcdef")), "481 BYE");
+    assert_eq!(proven(&mut world), []);
+    let right = world.shown_by("bob", "zanzibar", invite("i1"));
+    let dialog = world.ring(&right);
+    assert_eq!(proven(&mut world), [ConnectionId(3)]);
+    world.answer(dialog);
+    world.get(&request("ACK", "a1").within(dialog));
+    world.events();
+    // Its caller comes back on another one.
+    world.endpoint.handle_flow_closed(world.now, ConnectionId(3));
+    world.flow = tcp("198.51.100.7:40001", 4);
+    assert_eq!(world.gets(&key("k1", dialog, 2)), "200 INFO");
+    assert_eq!(proven(&mut world), [ConnectionId(4)]);
+    world.events();
+    world.flow = tcp("203.0.113.66:40000", 5);
+    assert_eq!(world.gets(&key("k2", dialog, 3)), "401 INFO");
+    world.flow = udp("198.51.100.7:5060");
+    let right = world.shown_by("bob", "zanzibar", invite("i2").call("another"));
+    world.ring(&right);
+    assert_eq!(proven(&mut world), [], "a datagram is no connection");
+}
+
+#[test]
+fn a_trusted_peer_s_connection_is_not_told_of() {
+    let mut world = World::over_tcp();
+    world.call();
+    assert_eq!(world.endpoint.poll_proven(), None);
+}
+
+#[test]
 fn a_call_by_tls_takes_nothing_by_udp() {
     let mut world = World::over_tls();
     let dialog = world.call();
