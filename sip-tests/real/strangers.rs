@@ -71,3 +71,27 @@ fn who_has_shown_the_password_keeps_the_connection_and_who_only_talks_makes_room
     assert!(known.is_let_in("phone", "zanzibar", WITHIN), "though it is older");
     drop(silent);
 }
+
+#[test]
+fn a_password_that_was_changed_counts_after_sighup_and_a_broken_one_never() {
+    if !are_here(&["baresip"]) {
+        return;
+    }
+    let setup = distrustful("another");
+    let server = setup.serve();
+    let reads_again = |password: &str, told: &str| {
+        fs::write(setup.path("password"), password).expect("the password");
+        server.signal("HUP");
+        until(Duration::from_secs(10), "it is read", || server.log_text().contains(told));
+    };
+    reads_again("zanzibar\n", "passwords were read again accounts=1");
+    let mut phone = Phone::new(&setup, "1004");
+    phone.dial(&server.uri);
+    phone.hears("welcome");
+    phone.hang_up();
+    reads_again("", "the new password can't be used, the old one stays in use");
+    let mut phone = Phone::new(&setup, "1005");
+    phone.dial(&server.uri);
+    phone.hears("welcome");
+    phone.hang_up();
+}

@@ -38,6 +38,10 @@ impl Settings {
     /// Reads a description as far as the configuration and our own address let us agree to it.
     fn read(&self, body: &[u8], ours: IpAddr, encryption: Encryption) -> Result<sdp::Remote, SdpError> {
         let mut remote = sdp::read(body, &self.laws, encryption)?;
+        if ours.is_ipv4() {
+            // Also where it is written as an IPv6 one.
+            [&mut remote.rtp, &mut remote.rtcp].into_iter().for_each(|at| at.set_ip(at.ip().to_canonical()));
+        }
         if remote.rtp.is_ipv4() != ours.is_ipv4() {
             return Err(SdpError::NotAcceptable);
         }

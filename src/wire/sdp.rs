@@ -170,9 +170,10 @@ fn take(session: &sdp_types::Session, media: &Media, laws: &[Law], encryption: E
     let connection = media.connections.first().or(session.connection.as_ref())?;
     // An address may carry a time to live or a count behind a slash.
     let address = connection.connection_address.split('/').next().unwrap_or("").trim();
-    // An IPv4 address may be written as an IPv6 one: what it is is asked of the address that is meant.
-    let ip = address.parse::<IpAddr>().ok()?.to_canonical();
-    if !is_somewhere(ip) {
+    let ip: IpAddr = address.parse().ok()?;
+    // An IPv4 address may be written as an IPv6 one (RFC 5118 section 4.9): what it is is asked of the address that is meant.
+    let meant = ip.to_canonical();
+    if !is_somewhere(meant) {
         return None;
     }
     let (receives, sends) = wanted(session, media);
@@ -187,7 +188,7 @@ fn take(session: &sdp_types::Session, media: &Media, laws: &[Law], encryption: E
         law,
         event_payload_type,
         // 0.0.0.0 is how RFC 2543 put a call on hold: there is nowhere to send to.
-        receives: receives && !ip.is_unspecified(),
+        receives: receives && !meant.is_unspecified(),
         sends,
         crypto,
         streams: Streams::default(),
