@@ -16,7 +16,13 @@ impl Endpoint {
         };
         let is_bye = request.method == Method::Bye;
         let is_its_own = self.is_its_own(dialog, flow);
-        if !is_bye && (self.is_over_its_rate(now, dialog) || !is_its_own && !self.guard.admits(now, flow, &request)) {
+        // Each is counted where it comes from: whoever has the tags must not use up what the call itself may ask.
+        let is_over = if is_its_own {
+            !(is_bye && self.ends(dialog, &request)) && self.is_over_its_rate(now, dialog)
+        } else {
+            !is_bye && !self.guard.admits(now, flow, &request)
+        };
+        if is_over {
             tracing::debug!(peer = %flow.peer, "over the limit of requests within a call");
             return;
         }
@@ -58,6 +64,12 @@ impl Endpoint {
             let is_private_enough = flow.transport.is_secure() || !dialog.is_secure;
             is_private_enough && (ip(&dialog.flow) == ip(&flow) || self.guard.trusts(flow.peer.ip()))
         })
+    }
+
+    /// Whether a BYE is newer than what has come and requires nothing, so that it ends its call.
+    fn ends(&self, key: DialogKey, bye: &Request) -> bool {
+        let is_new = self.dialogs.get(&key).is_some_and(|dialog| bye.head.cseq.seq > dialog.remote_seq);
+        is_new && content::check_require(&bye.head).is_ok()
     }
 
     /// Counts a request of a call; whether there have been too many.

@@ -192,6 +192,17 @@ fn a_trusted_peer_s_connection_is_not_told_of() {
 }
 
 #[test]
+fn whoever_has_the_tags_uses_up_nothing_of_what_the_call_may_ask() {
+    let (mut world, dialog) = called();
+    world.flow = udp("203.0.113.66:5060");
+    for n in 0..500 {
+        world.get(&Msg { branch: format!("o{n}"), ..request("OPTIONS", "o").seq(1000 + n).within(dialog) });
+    }
+    world.flow = udp("198.51.100.7:5060");
+    assert_eq!(world.gets(&key("own-key", dialog, 2)), "200 INFO");
+}
+
+#[test]
 fn a_call_by_tls_takes_nothing_by_udp() {
     let mut world = World::over_tls();
     let dialog = world.call();

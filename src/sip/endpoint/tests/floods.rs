@@ -140,6 +140,8 @@ fn a_call_may_ask_so_much_and_then_only_end() {
     let sent = world.pass(1000);
     assert!(sent.is_empty());
     assert_eq!(codes(&mut world, (502..602).map(info)), counts(&[("200", 32), ("", 68)]));
+    let refused = request("BYE", "b0").within(dialog).seq(699).header("Require: x");
+    assert_eq!(world.gets(&refused), "", "one that ends nothing is a request like any other");
     assert_eq!(world.gets(&request("BYE", "b1").within(dialog).seq(700)), "200 BYE");
     world.events();
     world.assert_empty();
