@@ -1,7 +1,7 @@
 //! Whether the thing that a change was about was changed by somebody since, even where it is the same again by now: to
 //! undo the first change would take back that later one as well.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::error::StoreError;
 use super::rights::Stop;
@@ -39,15 +39,20 @@ pub(super) async fn nothing_must_be_between(
     }
     let later = later(write, number, recorded, made).await?;
     let later: Vec<Later> = later.into_iter().filter(|later| is_same_thing(recorded, later)).collect();
-    let undone: HashMap<i64, i64> =
-        later.iter().filter_map(|later| later.undone_by.map(|by| (later.number, by))).collect();
+    // An undo comes after what it undoes; a row that says otherwise was not written by us, and must not lead in a circle.
+    let undo_of = |later: &Later| later.undone_by.filter(|by| *by > later.number).map(|by| (later.number, by));
+    let undone: HashMap<i64, i64> = later.iter().filter_map(undo_of).collect();
+    let undos: HashSet<i64> = undone.values().copied().collect();
     // One that was undone counts again where its undo was undone, and so on; the undo itself is no change of its own.
     let holds = |later: &Later| {
         let undoes = |number: &i64| undone.get(number).copied();
         std::iter::successors(undoes(&later.number), undoes).count().is_multiple_of(2)
     };
-    let is_undo = |later: &Later| undone.values().any(|by| *by == later.number);
-    if later.iter().any(|later| !is_undo(later) && holds(later)) { Err(Refusal::ChangedSince.into()) } else { Ok(()) }
+    if later.iter().any(|later| !undos.contains(&later.number) && holds(later)) {
+        Err(Refusal::ChangedSince.into())
+    } else {
+        Ok(())
+    }
 }
 
 async fn later(
